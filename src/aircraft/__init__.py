@@ -1,0 +1,16 @@
+"""aircraft: find and count aircraft on satellite images; the package behind the course.
+
+Submodules are imported when they are first used, so that `import aircraft` costs nothing.
+"""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+__all__ = ["datasets", "detection", "metrics", "models", "plotting", "training"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return importlib.import_module(f"aircraft.{name}")
+    raise AttributeError(f"module 'aircraft' has no attribute {name!r}; it has {', '.join(__all__)}")

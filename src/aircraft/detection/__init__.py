@@ -1,0 +1,47 @@
+"""From a classifier of patches to counted aircraft: score maps, peaks, matching with the truth.
+
+Read `windows` first (the sliding window three times), then `peaks`, `detect` and `matching`.
+"""
+
+from aircraft.detection.detect import default_threshold, detect
+from aircraft.detection.matching import (
+    DetectionReport,
+    Match,
+    choose_count_threshold,
+    choose_threshold,
+    evaluate,
+    match,
+)
+from aircraft.detection.peaks import Detections, peaks, smooth_scores
+from aircraft.detection.windows import (
+    Block,
+    ScoreMap,
+    blocks,
+    score_batches,
+    score_block,
+    score_dense,
+    score_map,
+    score_windows,
+)
+
+__all__ = [
+    "Block",
+    "DetectionReport",
+    "Detections",
+    "Match",
+    "ScoreMap",
+    "blocks",
+    "choose_count_threshold",
+    "choose_threshold",
+    "default_threshold",
+    "detect",
+    "evaluate",
+    "match",
+    "peaks",
+    "score_batches",
+    "score_block",
+    "score_dense",
+    "score_map",
+    "score_windows",
+    "smooth_scores",
+]

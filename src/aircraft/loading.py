@@ -1,0 +1,202 @@
+"""From a set of patches to batches on the device, with augmentation; fast enough that training never waits.
+
+The whole set is one uint8 tensor. A batch is one indexing; all that follows runs on the device, vectorised.
+"""
+
+import math
+import warnings
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aircraft.errors import InputError
+from aircraft.patches import PATCH
+from aircraft.sampling import random_for
+
+GAIN = 0.25  # contrast changes by up to so much, down or up
+SHIFT = 0.12  # brightness of all channels, in [0, 1]
+CAST = 0.04  # brightness of one channel
+
+
+class Order(Protocol):
+    """What tells Batches in which order to go through the patches of an epoch."""
+
+    def order(self, epoch: int) -> Tensor: ...
+
+
+def check_images(images: Any, what: str = "images") -> None:
+    """Raise InputError, with the way to mend it, unless `images` is a numpy array (N, 64, 64, 3) uint8."""
+    wanted = f"(N, {PATCH}, {PATCH}, 3)"
+    if not isinstance(images, np.ndarray):
+        raise InputError(f"{what} is a {type(images).__name__}; pass a numpy array {wanted} uint8")
+    if images.shape[1:] != (PATCH, PATCH, 3):
+        raise InputError(f"{what} has the shape {images.shape}, not {wanted}; {_shape_hint(images.shape)}")
+    if images.dtype != np.uint8:
+        raise InputError(f"{what} is {images.dtype}, expected uint8 in 0..255; {_dtype_hint(images)}")
+
+
+def check_patches(patches: Any, what: str) -> None:
+    """Raise InputError unless `patches` has usable images, a label 0 or 1 for each, and both classes."""
+    check_images(patches.images, f"{what}.images")
+    labels = np.asarray(patches.labels)
+    if labels.shape != (len(patches.images),):
+        count = len(patches.images)
+        raise InputError(f"{what} has {count} images but labels of shape {labels.shape}; give one each")
+    values = np.unique(labels)
+    if not np.isin(values, (0, 1)).all():
+        raise InputError(f"{what}.labels holds {values[:5].tolist()}; use 0 (background) and 1 (aircraft)")
+    if len(values) < 2:
+        raise InputError(f"{what} holds one class only ({values.tolist()}); training needs both 0 and 1")
+
+
+def as_tensor(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
+    """(N, H, W, 3) uint8 on the device if it is a GPU with room for it, else on the host without a copy.
+
+    The tensor of a read-only memory-mapped file is read-only, which torch cannot express: never write to it.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writ")
+        tensor = torch.from_numpy(np.asarray(images))
+    device = torch.device(device)
+    if device.type == "cuda" and tensor.nbytes > torch.cuda.mem_get_info(device)[0] // 2:
+        return tensor
+    return tensor.to(device)
+
+
+def to_float(images: Tensor) -> Tensor:
+    """(n, 3, H, W) uint8 -> float32 in [0, 1], in the same memory format."""
+    return images.float().div_(255)
+
+
+def augment(images: Tensor, generator: torch.Generator) -> Tensor:
+    """(n, 3, H, W) uint8 -> float32 in [0, 1], channels last: every patch turned, mirrored, re-lit at random.
+
+    One of the eight symmetries of the square, a contrast, a brightness and a colour cast for each patch;
+    H = W, a multiple of 8.
+    Patches are not shifted: that would move aircraft over the border of the labelling rule.
+    The generator lives on the device of the images.
+    """
+    return _transform(images, _chances(len(images), generator))
+
+
+def add_noise(images: Tensor, deviation: float, generator: torch.Generator) -> Tensor:
+    """(n, 3, H, W) float in [0, 1] plus Gaussian noise of that standard deviation, kept in [0, 1]."""
+    noise = torch.empty_like(images).normal_(std=deviation, generator=generator)
+    return images.add_(noise).clamp_(0, 1)
+
+
+class Batches:
+    """An epoch: (images (n, 3, H, W) float32 in [0, 1], labels (n,) float32, index (n,) int64) on the device.
+
+    images (N, H, W, 3) uint8 and labels (N,); `batch_size` counts the patches of all processes together.
+    `sampler.order(epoch)` gives the order; without one the patches come as they are stored. Set `.epoch`
+    (from 1) before an epoch. `drop_last` leaves out an incomplete last batch. Of every batch, process `rank`
+    of `world` yields its equal slice: order and augmentation are drawn for the whole batch, so that many
+    processes see the very patches that one would see.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        batch_size: int,
+        device: torch.device | str = "cpu",
+        *,
+        sampler: Order | None = None,
+        augment: bool = False,
+        noise: float = 0.0,
+        seed: int = 0,
+        drop_last: bool = False,
+        channels_last: bool = True,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        self.device = torch.device(device)
+        self.images = as_tensor(images, device)
+        self.labels = torch.as_tensor(np.asarray(labels), dtype=torch.float32, device=self.images.device)
+        self.batch_size = batch_size
+        self.sampler = sampler
+        self.augment = augment
+        self.noise = noise
+        self.seed = seed
+        self.drop_last = drop_last
+        self.channels_last = channels_last
+        self.rank, self.world = rank, world
+        self.epoch = 1
+
+    def __len__(self) -> int:
+        count = len(self.labels) / self.batch_size
+        return math.floor(count) if self.drop_last else math.ceil(count)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        order = torch.arange(len(self.labels)) if self.sampler is None else self.sampler.order(self.epoch)
+        order = order.to(self.images.device)
+        generator = random_for(self.seed, self.epoch, 1, device=self.device)
+        for number in range(len(self)):
+            batch = order[number * self.batch_size : (number + 1) * self.batch_size]
+            ours = slice(len(batch) * self.rank // self.world, len(batch) * (self.rank + 1) // self.world)
+            chances = _chances(len(batch), generator)[ours] if self.augment else None
+            index = batch[ours]
+            images = self._send(self.images.index_select(0, index)).permute(0, 3, 1, 2)  # NCHW, channels last
+            images = to_float(images) if chances is None else _transform(images, chances)
+            if self.noise:
+                images = add_noise(images, self.noise, generator)
+            if not self.channels_last:
+                images = images.contiguous()
+            yield images, self._send(self.labels[index]), self._send(index)
+
+    def _send(self, tensor: Tensor) -> Tensor:
+        if self.device.type == "cuda" and tensor.device.type == "cpu":
+            tensor = tensor.pin_memory()  # only from pinned memory does the copy run beside the computation
+        return tensor.to(self.device, non_blocking=True)
+
+
+def _chances(count: int, generator: torch.Generator) -> Tensor:
+    """(count, 8) in [0, 1): the random part of an augmentation, a row for each patch."""
+    return torch.rand(count, 8, generator=generator, device=generator.device)
+
+
+def _transform(images: Tensor, chances: Tensor) -> Tensor:
+    """The augmentation that the rows of `chances` (n, 8) stand for; no randomness of its own."""
+    pixels = images.permute(0, 2, 3, 1).contiguous()  # (n, H, W, 3), no copy where the channels are last
+    mirror, flip, turn = (chances[:, :3] < 0.5).unbind(1)  # (n,) bool each; uint8: a quarter of the traffic
+    pixels = _choose(mirror, pixels.flip(2), pixels)
+    pixels = _choose(flip, pixels.flip(1), pixels)
+    pixels = _choose(turn, pixels.transpose(1, 2).contiguous(), pixels)
+    signed = chances[:, 3:] * 2 - 1  # (n, 5) in [-1, 1)
+    contrast = torch.exp2(signed[:, :1] * GAIN)  # (n, 1), about 1, as often above as below
+    level = 0.5 - contrast / 2 + SHIFT * signed[:, 1:2] + CAST * signed[:, 2:]  # (n, 3)
+    rows = pixels.flatten(2).float()  # (n, H, W * 3): whole rows, because a CPU adds long vectors faster
+    rows.mul_(contrast[:, None] / 255).add_(level.repeat(1, pixels.shape[2])[:, None]).clamp_(0, 1)
+    return rows.view_as(pixels).permute(0, 3, 1, 2)
+
+
+def _choose(mask: Tensor, yes: Tensor, no: Tensor) -> Tensor:
+    """For each of n images the one of `yes` where mask (n,), else of `no`; contiguous uint8, same shape."""
+    ones, others = (images.flatten(1).view(torch.int64) for images in (yes, no))  # eight bytes at a time
+    return torch.where(mask[:, None], ones, others).view(torch.uint8).view_as(no)
+
+
+def _shape_hint(shape: tuple[int, ...]) -> str:
+    if len(shape) == 3 and shape[-1] == 3:
+        return "for a single patch pass images[None]"
+    if len(shape) == 3 or (len(shape) == 4 and shape[-1] == 1):
+        return "grey patches need three channels: np.repeat(images.reshape(*images.shape[:3], 1), 3, axis=3)"
+    if len(shape) == 4 and shape[-1] == 4:
+        return "RGBA: drop the alpha channel with images[..., :3]"
+    if len(shape) == 4 and shape[1] == 3:
+        return "channels come last: images.transpose(0, 2, 3, 1)"
+    return f"cut or resize the images to patches of {PATCH} x {PATCH} RGB pixels"
+
+
+def _dtype_hint(images: np.ndarray) -> str:
+    if images.dtype.kind == "f":
+        if not np.isfinite(images).all():
+            return "it holds NaN or infinity: mend these first"
+        return "from [0, 1] convert with (images * 255).round().astype(np.uint8)"
+    if images.dtype == np.uint16:
+        return "from 16 bit convert with (images // 257).astype(np.uint8)"
+    return "convert with images.astype(np.uint8) if the values are in 0..255"

@@ -1,0 +1,140 @@
+"""The networks by name: `build("patch_net")` and its kin, each a function that lists its layers.
+
+Shapes behind a layer are those of one 64x64 window, channels first.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from aircraft.errors import InputError
+from aircraft.models.layers import Network, conv_bn_relu
+
+
+def build(name: str, **options: Any) -> Network:
+    """A fresh network of the registry, in training mode, with `.arch` and all its `.options` set.
+
+    Seed it with torch.manual_seed. Raises InputError for an unknown name or option, with the known ones.
+    """
+    if name not in REGISTRY:
+        raise InputError(f"unknown model {name!r}; known: {', '.join(names())}")
+    builder = REGISTRY[name]
+    known = inspect.signature(builder).parameters
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        has = f"it has {', '.join(known)}" if known else "it has none"
+        raise InputError(f"unknown option {', '.join(unknown)} of model {name!r}; {has}")
+    model = builder(**options)
+    model.arch = name
+    model.options = {key: options.get(key, known[key].default) for key in known}
+    return model
+
+
+def names() -> list[str]:
+    """The names that `build` knows."""
+    return list(REGISTRY)
+
+
+def toy_cnn() -> Network:
+    """The five-convolution network of lesson 3, without padding; its dense form is exact.
+
+    3x3 convolutions and 2x2 max pools leave 12 of 64 pixels: 64 -2-2 = 60, /2 = 30, -2-2-2 = 24, /2 = 12,
+    so that the first linear layer has 32 * 12 * 12 = 4608 inputs. Stride 2 * 2 = 4.
+    """
+    layers = nn.Sequential(
+        nn.Conv2d(3, 16, 3), nn.ReLU(),         # 16, 62, 62
+        nn.Conv2d(16, 16, 3), nn.ReLU(),        # 16, 60, 60
+        nn.MaxPool2d(2),                        # 16, 30, 30
+        nn.Conv2d(16, 32, 3), nn.ReLU(),        # 32, 28, 28
+        nn.Conv2d(32, 32, 3), nn.ReLU(),        # 32, 26, 26
+        nn.Conv2d(32, 32, 3), nn.ReLU(),        # 32, 24, 24
+        nn.MaxPool2d(2),                        # 32, 12, 12
+        nn.Flatten(),                           # 4608
+        nn.Linear(4608, 64), nn.ReLU(),         # 64
+        nn.Linear(64, 1),                       # 1
+    )  # fmt: skip
+    return Network(layers, stride=4)
+
+
+def vgg_small(dropout: float = 0.0) -> Network:
+    """The textbook network: four stages of two padded 3x3 convolutions and a pool, 32-64-128-128 channels.
+
+    Its dense form (stride 16) is approximate: a window is padded with zeros at its own border, an image only
+    at the image's, so windows inside see their neighbours where they saw zeros in training.
+    """
+    _check_share(dropout)
+    layers: list[nn.Module] = []
+    inputs = 3
+    for outputs in (32, 64, 128, 128):
+        layers += conv_bn_relu(inputs, outputs, padding=1) + conv_bn_relu(outputs, outputs, padding=1)
+        layers += [nn.MaxPool2d(2)]  # 32,32,32  64,16,16  128,8,8  128,4,4
+        inputs = outputs
+    layers += [nn.Flatten(), nn.Linear(128 * 4 * 4, 128), nn.ReLU(), nn.Dropout(dropout), nn.Linear(128, 1)]
+    return Network(nn.Sequential(*layers), stride=16)
+
+
+def patch_net(width: int = 64, dropout: float = 0.0) -> Network:
+    """Ours: quick on two cores, and exact in its dense form, because nothing is padded. Stride 4 * 2 = 8.
+
+    Squares of 4x4 pixels become channels first (space to depth), so that no convolution runs at full size and
+    each has enough channels to be efficient. `width` counts channels behind the stem, best a multiple of 32.
+    """
+    _check_share(dropout)
+    if width < 1:
+        raise InputError(f"patch_net: width counts channels and is at least 1, not {width}")
+    layers = nn.Sequential(
+        nn.PixelUnshuffle(4),                               # 48, 16, 16
+        *conv_bn_relu(48, width),                           # 64, 14, 14
+        *conv_bn_relu(width, width),                        # 64, 12, 12
+        *conv_bn_relu(width, 3 * width // 2),               # 96, 10, 10
+        nn.MaxPool2d(2),                                    # 96,  5,  5
+        *conv_bn_relu(3 * width // 2, 2 * width),           # 128, 3,  3
+        *conv_bn_relu(2 * width, 2 * width),                # 128, 1,  1
+        nn.Dropout(dropout),
+        nn.Conv2d(2 * width, 1, 1),                         # 1,   1,  1
+    )  # fmt: skip
+    return Network(layers, stride=8)
+
+
+def resnet18() -> Network:
+    """torchvision's ResNet-18 without weights, its stem adapted to 64x64: 3x3, stride 2, no max pool.
+
+    (With stride 1 it would be four times as slow, too slow for two cores.)
+    Padded, so its dense form (stride 16) is approximate, as `vgg_small`'s is; besides, the window's mean is
+    then taken over features that see beyond the window.
+    """
+    from torchvision.models import resnet18 as torchvision_resnet18  # slow to import, needed by few
+
+    net = torchvision_resnet18(weights=None, num_classes=1)
+    stem = nn.Conv2d(3, 64, 3, stride=2, padding=1, bias=False)
+    nn.init.kaiming_normal_(stem.weight, mode="fan_out", nonlinearity="relu")  # as torchvision does
+    layers = nn.Sequential(
+        stem, net.bn1, nn.ReLU(inplace=True),               # 64, 32, 32
+        net.layer1, net.layer2, net.layer3, net.layer4,     # 512, 4, 4
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(),              # 512
+        net.fc,                                             # 1
+    )  # fmt: skip
+    return Network(layers, stride=16)
+
+
+def efficientnet_lite0(frozen: bool = True, pretrained: bool = True, zoom: int = 2) -> Network:
+    """EfficientNet-Lite0 with ImageNet weights; see `aircraft.models.efficientnet`."""
+    from aircraft.models.efficientnet import build_efficientnet_lite0
+
+    return build_efficientnet_lite0(frozen=frozen, pretrained=pretrained, zoom=zoom)
+
+
+def _check_share(dropout: float) -> None:
+    if not 0 <= dropout < 1:
+        raise InputError(f"dropout is a share of at least 0 and below 1, not {dropout}")
+
+
+REGISTRY: dict[str, Callable[..., Network]] = {
+    "toy_cnn": toy_cnn,
+    "vgg_small": vgg_small,
+    "patch_net": patch_net,
+    "resnet18": resnet18,
+    "efficientnet_lite0": efficientnet_lite0,
+}

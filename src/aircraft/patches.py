@@ -1,0 +1,220 @@
+"""Patches and tiles: the labelling rule, where to cut, and the cutting itself.
+
+A patch is a 64x64 crop; it shows an aircraft if and only if the centre of one lies in its central 32x32.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+
+import cv2
+import numpy as np
+
+from aircraft.errors import InputError
+from aircraft.scenes import Scene
+
+PATCH = 64  # side of a patch, metres
+CORE = 32  # side of its central square, which decides the label
+RIM = (PATCH - CORE) // 2
+TILE = 512  # side of a tile
+NO_SITE = ""  # the site of patches from a file that does not say
+
+NEAR = 0.5  # share of the background patches taken near aircraft or man-made clutter ...
+NEAR_AIRCRAFT = 0.5  # ... of which this share around aircraft, the rest on clutter
+AROUND = 80  # "around an aircraft": the window's centre is at most this far from it, in x and in y
+CLUTTERED = 70  # clutter: windows with more edges than this percentage of the scene's windows
+GRID = 8  # pixels between the windows whose edges are measured
+NO_DATA = 0.02  # at most this share of the background patches is mostly black
+
+Draw = Callable[[int], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """Labelled patches. Index with an array, a slice or a mask to get fewer of them.
+
+    images: (N, 64, 64, 3) uint8, RGB; possibly a memory-mapped file.
+    labels: (N,) uint8, 1 = aircraft.
+    sites:  (N,) str, the place of each patch; all "" where it is not known.
+
+    Raises InputError where these do not fit together.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    sites: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.images.shape[1:] != (PATCH, PATCH, 3) or self.images.dtype != np.uint8:
+            raise InputError(
+                f"patches are (N, {PATCH}, {PATCH}, 3) uint8, not {self.images.shape} {self.images.dtype}"
+            )
+        lengths = len(self.images), len(self.labels), len(self.sites)
+        if len(set(lengths)) != 1:
+            raise InputError(
+                "images, labels and sites need one length, these have {}, {} and {}".format(*lengths)
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: np.ndarray | slice) -> "Patches":
+        return Patches(self.images[index], self.labels[index], self.sites[index])
+
+
+def label(centers: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The label of the windows with corners (x, y), each (K,), given aircraft centres (N, 2): (K,) uint8.
+
+    1 if and only if a centre lies in [x + 16, x + 48) x [y + 16, y + 48).
+    """
+    x, y = np.atleast_1d(x), np.atleast_1d(y)
+    in_x = _within(np.asarray(centers)[:, 0], x + RIM, x + RIM + CORE)
+    in_y = _within(np.asarray(centers)[:, 1], y + RIM, y + RIM + CORE)
+    return (in_x & in_y).any(axis=1).astype(np.uint8)
+
+
+def cut(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The windows of an image (H, W, 3) with corners (x, y), each (K,): (K, 64, 64, 3), a copy."""
+    windows = np.empty((len(x), PATCH, PATCH, 3), np.uint8)
+    for window, left, top in zip(windows, x, y, strict=True):
+        window[:] = image[top : top + PATCH, left : left + PATCH]
+    return windows
+
+
+def usable(scene: Scene) -> int:
+    """How many aircraft of the scene can be the subject of a patch: their centre is 16 m from the border."""
+    low, high = _corner_range(scene)
+    return int((low <= high).all(axis=1).sum())
+
+
+def sample_positive(scene: Scene, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """At most n different windows that show an aircraft: corners (K, 2) int x, y and rounds (K,) int.
+
+    The aircraft take turns in random order, so each is used equally often; `rounds` is 0 for the first
+    view of an aircraft, 1 for its second, and so on. Its centre falls uniformly in the central 32x32, as far
+    as the border allows. K < n only where windows run out (32x32 of an aircraft, fewer at the border).
+    """
+    low, high = _corner_range(scene)
+    inside = np.flatnonzero((low <= high).all(axis=1))
+    if len(inside) == 0 or n < 1:
+        return np.zeros((0, 2), int), np.zeros(0, int)
+    order = rng.permutation(inside)
+    spare = 2 * -(-n // len(order)) + 8  # more than its share, for aircraft that run out of windows
+    columns = [_offsets(low[i], high[i], spare, rng).tolist() for i in order]
+    used = [0] * len(columns)
+    chosen: dict[tuple[int, ...], int] = {}  # corner -> round
+    for turn, (which, column) in product(range(max(map(len, columns))), enumerate(columns)):
+        corner = tuple(column[turn]) if turn < len(column) else None
+        if corner is not None and corner not in chosen:  # two close aircraft can share a window
+            chosen[corner] = used[which]
+            used[which] += 1
+        if len(chosen) == n:
+            break
+    return np.array(list(chosen)), np.array(list(chosen.values()))
+
+
+def sample_negative(scene: Scene, n: int, rng: np.random.Generator, near: float = NEAR) -> np.ndarray:
+    """At most n different windows of background: corners (K, 2) int x, y, the near ones first.
+
+    A share `near` comes from places that look like trouble: half of it around aircraft, with the centre of
+    none in the core; half of it on clutter, windows with more edges than 70 % of the scene's. The rest is
+    uniform. Where a scene has too few of a sort (no aircraft), the next sort fills up. No window touches a
+    truncated aircraft, and at most 2 % of them (rounded up) are mostly black.
+    """
+    if scene.width < PATCH or scene.height < PATCH or n < 1:
+        return np.zeros((0, 2), int)
+    about = round(n * near * NEAR_AIRCRAFT) if len(scene.boxes) else 0
+    taken: dict[tuple[int, int], bool] = {}  # corner -> is it black; a dict keeps the order
+    _take(taken, scene, lambda k: _around(scene, k, rng), about)
+    _take(taken, scene, _on_clutter(scene, rng), round(n * near))
+    top = np.array([scene.width - PATCH, scene.height - PATCH]) + 1
+    _take(taken, scene, lambda k: rng.integers(0, top, (k, 2)), n)
+    return np.array(list(taken)).reshape(-1, 2)
+
+
+def cut_tiles(scene: Scene, size: int = TILE) -> list[Scene]:
+    """As many tiles as fit into the scene side by side, evenly spread, none overlapping, row by row."""
+    xs, ys = _spread(scene.width, size), _spread(scene.height, size)
+    return [scene.crop(int(x), int(y), size) for y in ys for x in xs]
+
+
+def _within(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """(K, N) bool: low[k] <= values[n] < high[k]."""
+    return (values >= low[:, None]) & (values < high[:, None])
+
+
+def _spread(length: int, size: int) -> np.ndarray:
+    count = length // size
+    return np.linspace(0, length - size, count).astype(int) if count > 1 else np.zeros(count, int)
+
+
+def _corner_range(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest corner (N, 2) of the windows inside the scene that show each aircraft."""
+    centers = scene.centers
+    low = np.floor(centers - RIM - CORE) + 1  # x > centre - 48
+    high = np.floor(centers - RIM)  # x <= centre - 16
+    top = np.array([scene.width - PATCH, scene.height - PATCH])
+    return np.maximum(low, 0).astype(int), np.minimum(high, top).astype(int)
+
+
+def _offsets(low: np.ndarray, high: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
+    """At most k different corners in the ranges: (k, 2)."""
+    wide, tall = high - low + 1
+    picks = rng.choice(wide * tall, min(k, wide * tall), replace=False)
+    return np.stack([low[0] + picks % wide, low[1] + picks // wide], axis=1)
+
+
+def _take(taken: dict[tuple[int, int], bool], scene: Scene, draw: Draw, goal: int, tries: int = 20) -> None:
+    """Add windows from `draw` that are background until there are `goal` of them, or none is found."""
+    for _ in range(tries):
+        missing = goal - len(taken)
+        if missing <= 0:
+            return
+        corners = draw(2 * missing + 32)
+        corners = corners[_is_background(scene, corners)]
+        black_left = int(np.ceil(NO_DATA * goal)) - sum(taken.values())
+        for corner, black in zip(map(tuple, corners.tolist()), _is_black(scene, corners), strict=True):
+            if len(taken) >= goal:
+                return
+            if corner in taken or (black and black_left <= 0):
+                continue
+            taken[corner] = bool(black)
+            black_left -= bool(black)
+
+
+def _is_background(scene: Scene, corners: np.ndarray) -> np.ndarray:
+    """(K,) bool: the window is in the image, is labelled 0, and touches no truncated aircraft."""
+    x, y = corners.T
+    inside = (x >= 0) & (y >= 0) & (x <= scene.width - PATCH) & (y <= scene.height - PATCH)
+    x0, y0, x1, y1 = scene.ignore.T
+    touches = (x[:, None] < x1) & (x[:, None] + PATCH > x0) & (y[:, None] < y1) & (y[:, None] + PATCH > y0)
+    return inside & (label(scene.centers, x, y) == 0) & ~touches.any(axis=1)
+
+
+def _is_black(scene: Scene, corners: np.ndarray) -> np.ndarray:
+    """(K,) bool: more than half of the window has no data; every fourth pixel is looked at."""
+    sparse = scene.image[::4, ::4].any(axis=2)
+    side = PATCH // 4
+    windows = np.lib.stride_tricks.sliding_window_view(sparse, (side, side))
+    return windows[corners[:, 1] // 4, corners[:, 0] // 4].mean(axis=(1, 2)) < 0.5
+
+
+def _around(scene: Scene, k: int, rng: np.random.Generator) -> np.ndarray:
+    which = rng.integers(0, len(scene.boxes), k)
+    offsets = rng.integers(-AROUND, AROUND + 1, (k, 2))
+    return np.floor(scene.centers[which]).astype(int) - PATCH // 2 + offsets
+
+
+def _on_clutter(scene: Scene, rng: np.random.Generator) -> Draw:
+    """A function that draws corners of windows with many edges."""
+    grey = cv2.cvtColor(scene.image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    edges = np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0)) + np.abs(cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    energy = cv2.boxFilter(edges, -1, (PATCH, PATCH), anchor=(0, 0))  # of the window with its corner here
+    energy = energy[: scene.height - PATCH + 1 : GRID, : scene.width - PATCH + 1 : GRID]
+    cluttered = energy > np.percentile(energy, CLUTTERED)
+    cells = np.argwhere(cluttered if cluttered.any() else energy >= 0)[:, ::-1] * GRID
+
+    def draw(k: int) -> np.ndarray:
+        return cells[rng.integers(0, len(cells), k)] + rng.integers(-GRID // 2, GRID // 2, (k, 2))
+
+    return draw

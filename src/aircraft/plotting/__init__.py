@@ -1,0 +1,35 @@
+"""Figures of data, training and results. Each function returns its Axes: `ax` where given, else those of a
+new figure. `save` writes a figure and closes it.
+
+Colours are those of Okabe and Ito (2008), which colour-blind readers tell apart; shapes say the same again.
+"""
+
+from aircraft.plotting.curves import (
+    confusion_matrix,
+    counts,
+    learning_curves,
+    precision_recall,
+    reliability,
+    roc,
+    score_histograms,
+)
+from aircraft.plotting.grids import misclassified, patch_grid, tiles_overview
+from aircraft.plotting.pictures import detections, score_map
+from aircraft.plotting.style import figure_of, save
+
+__all__ = [
+    "confusion_matrix",
+    "counts",
+    "detections",
+    "figure_of",
+    "learning_curves",
+    "misclassified",
+    "patch_grid",
+    "precision_recall",
+    "reliability",
+    "roc",
+    "save",
+    "score_histograms",
+    "score_map",
+    "tiles_overview",
+]

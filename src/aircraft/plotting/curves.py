@@ -1,0 +1,270 @@
+"""Diagrams of training and results: learning curves, ROC, PR, thresholds, calibration, counts.
+
+Titles say the message in figures; everything is computed by `aircraft.metrics` or scikit-learn.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
+
+from aircraft import metrics
+from aircraft.errors import InputError
+from aircraft.plotting.style import (
+    BLACK,
+    BLUE,
+    FONT,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    axes_or_new,
+    several,
+    styled,
+)
+
+
+@styled
+def learning_curves(history: Any) -> np.ndarray:
+    """Loss, and scores on validation, for each epoch: an array of two Axes.
+
+    history: a `training.History`, or its rows: mappings with epoch, loss and, where known, val_loss, AP, AUC.
+    """
+    rows: Sequence[Mapping[str, float]] = list(getattr(history, "rows", history))
+    if not rows:
+        raise InputError("the history has no epoch yet: there is nothing to draw")
+    _, axes = plt.subplots(1, 2, figsize=(12, 4.6))
+    losses = {"loss": ("training", BLUE, "o"), "val_loss": ("validation", VERMILION, "s")}
+    scores = {"AP": ("AP", GREEN, "o"), "AUC": ("AUC", PURPLE, "s")}
+    for ax, wanted in zip(axes, (losses, scores), strict=True):
+        for key, (name, colour, marker) in wanted.items():
+            points = [(row["epoch"], row[key]) for row in rows if row.get(key) is not None]
+            if points:
+                ax.plot(*zip(*points, strict=True), color=colour, marker=marker, markersize=7, label=name)
+        ax.set_xlabel("epoch")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if ax.get_lines():
+            ax.legend()
+    axes[0].set(title="Loss: lower is better", ylabel="loss", ylim=(0, None))
+    axes[1].set(title="Validation scores: higher is better", ylabel="score")
+    known = [row for row in rows if row.get("AP") is not None]
+    if known:
+        best = max(known, key=lambda row: row["AP"])
+        axes[1].set_title(f"Best AP on validation: {best['AP']:.3f}, epoch {best['epoch']:g}")
+        for ax in axes:
+            ax.axvline(best["epoch"], color=GREY, linestyle=":", linewidth=2, zorder=1)
+    return axes
+
+
+@styled
+def confusion_matrix(report: metrics.Report | ArrayLike, ax: Axes | None = None) -> Axes:
+    """Counts and shares of each row. Takes a `metrics.Report`, or the matrix [[tn, fp], [fn, tp]]."""
+    matrix = np.asarray(report.confusion if isinstance(report, metrics.Report) else report)
+    if matrix.shape != (2, 2):
+        raise InputError(f"a confusion matrix is [[tn, fp], [fn, tp]], this one has shape {matrix.shape}")
+    ax = axes_or_new(ax, width=5.8, height=5.2)
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    words = (("rightly quiet", "false alarms"), ("missed", "found"))
+    for (row, column), count in np.ndenumerate(matrix):
+        ink = "white" if shares[row, column] > 0.55 else BLACK
+        text = f"{count:,}\n{words[row][column]}\n{shares[row, column]:.1%} of row"
+        ax.text(column, row, text, ha="center", va="center", color=ink, fontsize=FONT + 1)
+    ax.set_xticks([0, 1], ["no alarm", "alarm"])
+    ax.set_yticks([0, 1], ["background", "aircraft"], rotation=90, va="center")
+    ax.tick_params(length=0)
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    ax.set_ylabel("truth")
+    missed, aircraft, false = matrix[1, 0], matrix[1].sum(), matrix[0, 1]
+    ax.set_title(f"{missed:,} of {aircraft:,} aircraft missed, {several(false, 'false alarm')}")
+    return ax
+
+
+@styled
+def roc(labels: ArrayLike, scores: ArrayLike, threshold: float | None = None, ax: Axes | None = None) -> Axes:
+    """Receiver operating characteristic: aircraft found against background that raises an alarm."""
+    y, s = metrics.check(labels, scores)
+    ax = axes_or_new(ax, width=5.8, height=5.2)
+    false, found, _ = roc_curve(y, s)
+    ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.8, label="guessing: AUC 0.5")
+    ax.plot(false, found, color=BLUE, label="classifier")
+    if threshold is not None:
+        (tn, fp), (fn, tp) = metrics.confusion(y, s, threshold)
+        _mark(ax, fp / (fp + tn), tp / (tp + fn), f"threshold {threshold:.3f}")
+    ax.set(xlabel="false alarm rate (of background)", ylabel="recall (of aircraft)")
+    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    ax.set_title(f"ROC: area under the curve {roc_auc_score(y, s):.3f}")
+    ax.legend(loc="lower right")
+    return ax
+
+
+@styled
+def precision_recall(
+    labels: ArrayLike, scores: ArrayLike, threshold: float | None = None, ax: Axes | None = None
+) -> Axes:
+    """Precision against recall, over lines of equal F1; the share of aircraft is what guessing reaches."""
+    y, s = metrics.check(labels, scores)
+    ax = axes_or_new(ax, width=5.8, height=5.2)
+    for f1 in (0.2, 0.4, 0.6, 0.8, 0.9):
+        recall = np.linspace(f1 / (2 - f1), 1, 100)  # precision = F1 * R / (2 R - F1), at most 1
+        ax.plot(recall, f1 * recall / (2 * recall - f1), color="#b5b5b5", linewidth=1.1, zorder=1)
+        ax.annotate(
+            f"F1 {f1:g}",
+            (1, f1 / (2 - f1)),
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            color=GREY,
+            fontsize=FONT - 3,
+            annotation_clip=False,
+        )
+    precision, recall, _ = precision_recall_curve(y, s)
+    share = float(y.mean())
+    ax.axhline(share, color=GREY, linestyle="--", linewidth=1.8, label=f"guessing: {share:.2f}")
+    ax.plot(recall, precision, color=BLUE, drawstyle="steps-post", label="classifier")
+    title = f"Precision-recall: AP {average_precision_score(y, s):.3f}"
+    if threshold is not None:
+        at = metrics.evaluate(y, s, threshold)
+        _mark(ax, at.recall, at.precision, f"threshold {threshold:.3f}")
+        title += f", F1 {at.F1:.3f}"
+    ax.set(xlabel="recall (of aircraft)", ylabel="precision (of alarms)", aspect="equal")
+    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), title=title)
+    ax.grid(False)
+    ax.legend(loc="lower left")
+    return ax
+
+
+@styled
+def reliability(labels: ArrayLike, scores: ArrayLike, bins: int = 10, ax: Axes | None = None) -> Axes:
+    """Observed share of aircraft against the score, with Wilson's 95 % interval (1927) in each bin.
+
+    The interval takes the patches of a bin as independent; bars at the foot show where the scores lie.
+    """
+    result = metrics.reliability(labels, scores, bins)
+    ax = axes_or_new(ax, width=5.8, height=5.2)
+    ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.8, label="honest scores")
+    low, high = _wilson(result.observed, result.counts)
+    errors = np.clip([result.observed - low, high - result.observed], 0, None)
+    ax.bar(
+        result.predicted,
+        0.2 * result.counts / result.counts.max(),
+        width=0.6 / bins,
+        color=SKY,
+        alpha=0.6,
+        label="patches in the bin",
+        zorder=1,
+    )
+    ax.errorbar(
+        result.predicted,
+        result.observed,
+        yerr=errors,
+        color=BLUE,
+        marker="o",
+        markersize=8,
+        elinewidth=1.8,
+        capsize=4,
+        linewidth=2,
+        label="classifier, 95 %",
+    )
+    ax.set(xlabel="mean score in the bin", ylabel="share of aircraft", aspect="equal")
+    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    ax.set_title(f"Calibration: scores are off by {result.error:.3f}")
+    ax.legend(loc="upper left")
+    return ax
+
+
+@styled
+def score_histograms(
+    labels: ArrayLike,
+    scores: ArrayLike,
+    threshold: float | None = None,
+    bins: int = 40,
+    ax: Axes | None = None,
+) -> Axes:
+    """How the scores of background and aircraft are spread, on a logarithmic scale of counts."""
+    y, s = metrics.check(labels, scores, both_classes=False)
+    ax = axes_or_new(ax, width=5.8, height=5.2)
+    edges = np.linspace(0, 1, bins + 1)
+    for label, name, colour, hatch in ((0, "background", BLUE, ""), (1, "aircraft", ORANGE, "///")):
+        ax.hist(
+            s[y == label],
+            edges.tolist(),
+            histtype="stepfilled",
+            facecolor=(colour, 0.3),
+            edgecolor=colour,
+            hatch=hatch,
+            linewidth=2,
+            label=f"{name} ({(y == label).sum():,})",
+        )
+    ax.set(xlabel="score", ylabel="patches", yscale="log", xlim=(0, 1), ylim=(0.7, None))
+    title = "Scores of background and aircraft"
+    if threshold is not None:
+        (_, false), (missed, _) = metrics.confusion(y, s, threshold)
+        ax.axvline(threshold, color=BLACK, linewidth=2, label=f"threshold {threshold:.3f}")
+        title = f"{missed:,} missed (left), {several(false, 'false alarm')} (right)"
+    ax.set_title(title)
+    ax.legend(loc="upper center")
+    return ax
+
+
+@styled
+def counts(found: ArrayLike, truth: ArrayLike, unit: str = "tile", ax: Axes | None = None) -> Axes:
+    """Aircraft counted against truly there, one point a tile; where points coincide, the mark grows."""
+    found, truth = np.asarray(found), np.asarray(truth)
+    if found.ndim != 1 or found.shape != truth.shape or len(found) == 0:
+        raise InputError(f"found {found.shape} and truth {truth.shape} must be two flat lists of one length")
+    ax = axes_or_new(ax, width=5.8, height=5.2)
+    top = max(found.max(), truth.max(), 1) * 1.06 + 0.5
+    ax.plot([0, top], [0, top], color=GREY, linestyle="--", linewidth=1.8, label="counted right")
+    points, times = np.unique(np.stack([truth, found]), axis=1, return_counts=True)
+    ax.scatter(
+        points[0],
+        points[1],
+        s=70 * times,
+        color=BLUE,
+        alpha=0.75,
+        edgecolor="white",
+        label=f"a {unit}",
+        zorder=3,
+    )
+    for (x, y), count in zip(points.T, times, strict=True):
+        if count > 2:
+            ax.text(x, y, f"{count}", color="white", ha="center", va="center", fontsize=FONT - 3, zorder=4)
+    error = np.abs(found - truth).mean()
+    ax.set_title(f"{found.sum():g} counted, {truth.sum():g} there; off by {error:.2f} a {unit}")
+    ax.set(xlabel=f"aircraft truly on the {unit}", ylabel="aircraft counted", aspect="equal")
+    ax.set(xlim=(-0.6, top), ylim=(-0.6, top))
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True))
+    ax.legend(loc="upper left")
+    return ax
+
+
+def _mark(ax: Axes, x: float, y: float, label: str) -> None:
+    ax.plot(
+        x,
+        y,
+        color=VERMILION,
+        marker="D",
+        markersize=11,
+        markeredgecolor="white",
+        linestyle="",
+        label=label,
+        zorder=5,
+        clip_on=False,
+    )
+
+
+def _wilson(share: np.ndarray, n: np.ndarray, z: float = 1.96) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson's score interval of a share observed in n trials."""
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return middle - half, middle + half

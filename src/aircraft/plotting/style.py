@@ -1,0 +1,121 @@
+"""The look that all figures share: colours, letters large enough for a projector, and how a figure is saved.
+
+The look holds inside our functions only; matplotlib's settings stay as the user has them.
+"""
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib import patheffects
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from aircraft.errors import InputError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Okabe and Ito, "Color universal design", 2008: https://jfly.uni-koeln.de/color/
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+GREY = "#767676"  # contrast of 4.5 on white, for what is only a reference
+
+FONT = 14  # points on a figure 6.4 inches wide: 28 pixels when it fills a slide of 1280
+STYLE: dict[Any, Any] = {
+    "font.size": FONT,
+    "axes.titlesize": FONT + 1,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 10,
+    "axes.labelsize": FONT,
+    "axes.edgecolor": "#555555",
+    "axes.facecolor": "white",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e6e6e6",
+    "xtick.labelsize": FONT - 1,
+    "ytick.labelsize": FONT - 1,
+    "legend.fontsize": FONT - 1,
+    "legend.framealpha": 0.9,
+    "lines.linewidth": 2.4,
+    "figure.facecolor": "white",
+    "figure.constrained_layout.use": True,
+    "figure.constrained_layout.h_pad": 0.12,
+    "figure.constrained_layout.w_pad": 0.12,
+    "savefig.facecolor": "white",
+}
+
+
+def styled(function: Callable[P, R]) -> Callable[P, R]:
+    """Draw with our settings and put the user's back afterwards.
+
+    Not by `rc_context`: that would also undo the interactive mode, which a notebook's backend switches on
+    while the first figure is made, and no later figure would be shown.
+    """
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        before = {key: matplotlib.rcParams[key] for key in STYLE}
+        matplotlib.rcParams.update(STYLE)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            matplotlib.rcParams.update(before)
+
+    return wrapper
+
+
+def axes_or_new(ax: Axes | None, *, width: float = 6.4, height: float = 4.8) -> Axes:
+    """`ax`, or the Axes of a new figure (inches). pyplot knows the new one, so that notebooks show it."""
+    if ax is None:
+        _, ax = plt.subplots(figsize=(width, height))
+    return ax
+
+
+def halo(width: float, colour: str = "black") -> list[patheffects.AbstractPathEffect]:
+    """An outline that keeps a mark of `width` points readable on any picture."""
+    return [patheffects.withStroke(linewidth=width + 2, foreground=colour)]
+
+
+def several(count: int, what: str) -> str:
+    """1 hit, 2 hits."""
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
+
+
+def figure_of(drawing: Any) -> Figure:
+    """The figure behind a Figure, an Axes, or an array of Axes."""
+    if isinstance(drawing, Figure):
+        return drawing
+    first = drawing if isinstance(drawing, Axes) else next(iter(np.ravel(drawing)), None)
+    if not isinstance(first, Axes):
+        raise InputError(
+            f"a figure is a matplotlib Figure, Axes or array of Axes, not {type(drawing).__name__}"
+        )
+    return first.get_figure(root=True)  # type: ignore[return-value]
+
+
+def save(drawing: Any, path: str | Path, *, dpi: int = 150) -> Path:
+    """Write a figure, by the path's ending, and close it: pyplot forgets it, its memory is freed.
+
+    Written beside its place and then renamed, so that there is never half a file. Same figure, same bytes.
+    """
+    figure, path = figure_of(drawing), Path(path)
+    if not path.suffix:
+        raise InputError(f"{path}: the name of a figure needs an ending such as .png or .svg")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    try:
+        figure.savefig(beside, dpi=dpi, metadata={"Software": None} if path.suffix == ".png" else None)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+        plt.close(figure)
+    return path

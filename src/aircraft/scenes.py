@@ -1,0 +1,90 @@
+"""Scene: one annotated image at 1 m per pixel, the only thing that the rest of the package is fed with.
+
+A scene checks itself when it is made, so that no later step has to.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from aircraft.errors import InputError
+
+
+def _no_boxes() -> np.ndarray:
+    return np.zeros((0, 4), np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """An annotated RGB image at 1 m per pixel.
+
+    image:  (H, W, 3) uint8.
+    boxes:  (N, 4) float32, the aircraft, as x0, y0, x1, y1 in pixels; each overlaps the image.
+    name:   what to call the scene in messages and files.
+    site:   the place it shows; a place is never in two splits.
+    ignore: (M, 4) float32, aircraft cut off by the border: neither truth nor background.
+
+    Raises InputError where these do not fit together.
+    """
+
+    image: np.ndarray
+    boxes: np.ndarray
+    name: str
+    site: str
+    ignore: np.ndarray = field(default_factory=_no_boxes)
+
+    def __post_init__(self) -> None:
+        if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
+            raise InputError(
+                f"{self.name}: a scene's image is (H, W, 3) uint8, this one is "
+                f"{self.image.shape} {self.image.dtype}; convert it to 8-bit RGB"
+            )
+        for what in ("boxes", "ignore"):
+            object.__setattr__(self, what, self._checked(what))
+
+    def _checked(self, what: str) -> np.ndarray:
+        boxes = np.asarray(getattr(self, what), np.float32).reshape(-1, 4)
+        x0, y0, x1, y1 = boxes.T
+        fits = (x0 < x1) & (y0 < y1) & (x0 < self.width) & (y0 < self.height) & (x1 > 0) & (y1 > 0)
+        if not fits.all():
+            first = int(np.flatnonzero(~fits)[0])
+            raise InputError(
+                f"{self.name}: {what}[{first}] = {boxes[first].tolist()} is empty or outside the image "
+                f"of {self.width} x {self.height}; boxes are x0, y0, x1, y1 in pixels of 1 m"
+            )
+        return boxes
+
+    @property
+    def height(self) -> int:
+        return self.image.shape[0]
+
+    @property
+    def width(self) -> int:
+        return self.image.shape[1]
+
+    @property
+    def centers(self) -> np.ndarray:
+        """(N, 2) float32: x, y of the aircraft's centres."""
+        return (self.boxes[:, :2] + self.boxes[:, 2:]) / 2
+
+    def crop(self, x: int, y: int, size: int) -> "Scene":
+        """The square of `size` pixels with its corner at (x, y), with the aircraft whose centre it holds.
+
+        An aircraft that reaches into the square with its centre outside becomes one to ignore.
+        """
+        if not (0 <= x <= self.width - size and 0 <= y <= self.height - size):
+            raise InputError(
+                f"{self.name}: a crop of {size} at ({x}, {y}) leaves {self.width} x {self.height}"
+            )
+        shift = np.array([x, y, x, y], np.float32)
+        centers = self.centers - shift[:2]
+        inside = ((centers >= 0) & (centers < size)).all(axis=1)
+        ignore = np.concatenate([self.boxes[~inside], self.ignore]) - shift
+        touches = (ignore[:, :2] < size).all(axis=1) & (ignore[:, 2:] > 0).all(axis=1)
+        return Scene(
+            image=self.image[y : y + size, x : x + size],
+            boxes=self.boxes[inside] - shift,
+            name=f"{self.name}@{x},{y}",
+            site=self.site,
+            ignore=ignore[touches],
+        )

@@ -1,0 +1,295 @@
+"""The command line from end to end: data, train, evaluate, detect, export, demo; what they print and write.
+
+Scenes of white crosses stand in for rendered ones; `test_cli_processes.py` uses the true renderer.
+"""
+
+import errno
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from aircraft import datasets
+from cli_helpers import Outcome, aircraft, crosses
+
+SMALL = ["--scale", "0.1", "--no-progress"]
+QUICK = ["--epochs", "1", "--batch-size", "32", "--device", "cpu"]
+LEARN = ["--epochs", "3", "--batch-size", "32", "--device", "cpu", "--lr", "0.005"]
+PATCH_KEYS = {"AP", "AUC", "threshold", "precision", "recall", "F1", "confusion", "n", "intervals"}
+COMMANDS = ("data", "train", "evaluate", "detect", "export", "demo")
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of our own, and the quick renderer in place of the real one, in this process."""
+    cache = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRCRAFT_DATA", str(cache))
+        patch.setattr("aircraft.synthetic.render", crosses)
+        patch.setattr("aircraft.parallel.joblib.cpu_count", lambda: 1)
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # tests run side by side: threads would fight for the cores
+        yield cache
+        torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in this process."""
+    return lambda *arguments: aircraft(capsys, *arguments)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small run on the toy set."""
+    from aircraft.cli import run as command
+
+    out = tmp_path_factory.mktemp("runs") / "toy"
+    assert command(["train", "--data", "toy", *SMALL, *LEARN, "--out", str(out)]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image of 400 x 300 m."""
+    path = tmp_path_factory.mktemp("images") / "airport.png"
+    Image.fromarray(crosses(70, 7).image[:300, :400]).save(path)
+    return path
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), *[(name, "--help") for name in COMMANDS]], ids=str)
+def test_help_is_plain_text_in_which_every_option_is_explained(run: Run, words: tuple[str, ...]) -> None:
+    outcome = run(*words)
+    assert outcome.code == 0
+    assert outcome.out.isascii()
+    assert max(map(len, outcome.out.splitlines())) <= 100
+    assert not re.search(r"^  -\S+( [^a-z\s]\S*)?\s*$\n^  -", outcome.out, re.MULTILINE), (
+        "an option without help"
+    )
+
+
+def test_help_lists_all_commands(run: Run) -> None:
+    listed = re.findall(r"^  (\w+)  ", run("--help").out.split("Commands:")[1], re.MULTILINE)
+    assert tuple(listed) == COMMANDS
+
+
+def test_version(run: Run) -> None:
+    import aircraft as package
+
+    assert run("--version").out == package.__version__ + "\n"
+
+
+@pytest.mark.parametrize(("name", "train", "test"), [("toy", 260, 88), ("imbalanced", 4600, 1024)])
+def test_data_tells_sizes_and_shares(run: Run, name: str, train: int, test: int) -> None:
+    outcome = run("data", name, *SMALL, "--json")
+    assert outcome.code == 0
+    found = outcome.json["sets"][name]
+    assert (found["train"]["images"], found["test"]["images"]) == (train, test)
+    assert found["train"]["share"] == pytest.approx(0.5 if name == "toy" else 0.1, abs=0.01)
+    assert Path(outcome.json["cache"]).is_dir()
+
+
+def test_data_exports_a_file_that_can_be_trained_on(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "toy.npz"
+    assert run("data", "toy", *SMALL, "--export", file).code == 0
+    assert len(datasets.load_npz(file).train) == 260
+    outcome = run("train", "--data", file, *QUICK, "--out", tmp_path / "run", "--no-progress", "--json")
+    assert outcome.code == 0
+    assert outcome.json["detection_threshold"] is None, "a file of patches has no tiles to choose it on"
+
+
+def test_data_builds_everything(run: Run) -> None:
+    outcome = run("data", "all", *SMALL)
+    assert [outcome.out.count(f"  {name} ") for name in ("toy", "imbalanced", "tiles")] == [2, 2, 1]
+    assert "next: aircraft train" in outcome.out
+
+
+def test_train_writes_a_run_and_prints_its_metrics(run: Run, trained: Path) -> None:
+    for name in ("model.safetensors", "metrics.json", "history.csv", "checkpoint.pt", "figures/roc.png"):
+        assert (trained / name).is_file()
+    assert list((trained / "tensorboard").iterdir())
+    written = json.loads((trained / "metrics.json").read_text())
+    assert PATCH_KEYS | {"validation", "detection_threshold", "seconds", "seed", "versions"} <= set(written)
+    assert written["n"] == 88
+    assert written["AP"] > 0.9, "crosses on noise are easy"
+
+
+def test_train_does_not_replace_a_run(run: Run, trained: Path) -> None:
+    before = (trained / "model.safetensors").read_bytes()
+    outcome = run("train", "--data", "toy", *SMALL, *QUICK, "--out", trained)
+    assert outcome.code == 2
+    assert "already holds a run" in outcome.err
+    assert (trained / "model.safetensors").read_bytes() == before
+
+
+def test_train_resumed_when_it_had_ended_changes_nothing(run: Run, trained: Path) -> None:
+    before = json.loads((trained / "metrics.json").read_text())
+    outcome = run("train", "--data", "toy", *SMALL, *LEARN, "--out", trained, "--resume", "--json")
+    assert outcome.code == 0
+    volatile = {"seconds", "run"}
+    assert {k: v for k, v in outcome.json.items() if k not in volatile} == {
+        k: v for k, v in before.items() if k not in volatile
+    }
+
+
+def test_force_replaces_a_run_and_nothing_else(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_text("old")
+    (tmp_path / "notes.txt").write_text("mine")
+    command = ["train", "--data", "toy", *SMALL, *QUICK, "--model", "toy_cnn", "--out", tmp_path]
+    assert run(*command).code == 2
+    assert run(*command, "--force").code == 0
+    assert (tmp_path / "model.safetensors").stat().st_size > 1000
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_evaluate_repeats_the_figures_of_the_training(run: Run, trained: Path) -> None:
+    outcome = run("evaluate", trained, "--no-progress", "--json")
+    assert outcome.code == 0
+    written = json.loads((trained / "metrics.json").read_text())
+    assert {key: outcome.json[key] for key in PATCH_KEYS} == {key: written[key] for key in PATCH_KEYS}
+
+
+def test_evaluate_reads_a_course_file_without_sites(run: Run, trained: Path, tmp_path: Path) -> None:
+    toy = datasets.load_toy(scale=0.1, progress=False)
+    file = tmp_path / "course.npz"
+    np.savez(file, test_images=toy.test.images, test_labels=toy.test.labels)
+    outcome = run("evaluate", trained / "model.safetensors", "--npz", file, "--json", "--no-progress")
+    assert PATCH_KEYS - {"intervals"} <= set(outcome.json)
+    assert "intervals" not in outcome.json
+    assert outcome.json["n"] == 88
+
+
+def test_evaluate_judges_detections_on_tiles(run: Run, trained: Path) -> None:
+    outcome = run("evaluate", trained, "--tiles", "synthetic", *SMALL, "--json")
+    found = outcome.json["detection"]
+    assert found["n_tiles"] == 6
+    assert found["AP"] > 0.5
+    assert "AP" not in outcome.json, "no patches were asked for"
+    text = run("evaluate", trained, "--data", "toy", "--tiles", "synthetic", *SMALL).out
+    assert "best F1" in text
+    assert text.splitlines()[-1].startswith("next: aircraft detect")
+
+
+def test_detect_writes_what_the_design_says(run: Run, trained: Path, picture: Path, tmp_path: Path) -> None:
+    outcome = run(
+        "detect", trained, picture, "--out", tmp_path, "--threshold", "0.3", "--json", "--no-progress"
+    )
+    assert outcome.code == 0
+    written = json.loads((tmp_path / "airport.json").read_text())
+    assert set(written) == {"image", "width", "height", "threshold", "detections"}
+    assert (written["image"], written["width"], written["height"]) == ("airport.png", 400, 300)
+    assert written["threshold"] == 0.3
+    assert len(written["detections"]) == outcome.json["count"] > 0
+    first = written["detections"][0]
+    assert set(first) == {"x", "y", "score", "box"}
+    assert np.allclose(
+        first["box"], [first["x"] - 32, first["y"] - 32, first["x"] + 32, first["y"] + 32], atol=0.02
+    )
+    assert json.loads((tmp_path / "airport.geojson").read_text())["type"] == "FeatureCollection"
+    assert Image.open(tmp_path / "airport.png").size == (400, 300)
+
+
+def test_detect_takes_folders_and_sums_up(run: Run, trained: Path, picture: Path, tmp_path: Path) -> None:
+    outcome = run("detect", trained, picture.parent, "--out", tmp_path, "--no-progress")
+    assert re.search(r"^  +\d+  .*airport\.png$", outcome.out, re.MULTILINE)
+    assert f"next: look at {tmp_path / 'airport.png'}" in outcome.out
+
+
+def test_detect_gives_the_same_by_dense_and_by_batches(
+    run: Run, trained: Path, picture: Path, tmp_path: Path
+) -> None:
+    found = []
+    for method in ("dense", "batched"):
+        words = ("--method", method, "--stride", "16", "--threshold", "0.3", "--no-progress", "--json")
+        run("detect", trained, picture, "--out", tmp_path / method, *words)
+        found.append(json.loads((tmp_path / method / "airport.json").read_text())["detections"])
+    dense, batched = ([[d["x"], d["y"], d["score"]] for d in one] for one in found)
+    np.testing.assert_allclose(dense, batched, atol=0.02)
+
+
+def test_export_scores_like_torch(run: Run, trained: Path, tmp_path: Path) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    from aircraft import models, training
+
+    outcome = run("export", trained, "--onnx", tmp_path / "model.onnx", "--json")
+    assert outcome.code == 0
+    images = datasets.load_toy(scale=0.1, progress=False).test.images[:4]
+    session = onnxruntime.InferenceSession(outcome.json["onnx"])
+    logits = session.run(None, {"image": images.transpose(0, 3, 1, 2).astype(np.float32) / 255})[0]
+    network, _ = models.load(trained / "model.safetensors")
+    np.testing.assert_allclose(1 / (1 + np.exp(-logits)), training.predict(network, images), atol=1e-4)
+
+
+def test_demo_shows_everything_in_one_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt").write_text("of an earlier demo")
+    words = ("--scale", "0.01", "--epochs", "1", "--batch-size", "64", "--no-progress", "--json")
+    outcome = run("demo", "--out", tmp_path, *words)
+    assert outcome.code == 0
+    page = Path(outcome.json["report"]).read_text()
+    for heading in ("Result", "Data", "Learning curves", "Misclassified", "Detections on tiles", "Counts"):
+        assert f"<h2>{heading}" in page
+    for word in (
+        "time: training",
+        "version: torch",
+        "setting: seed",
+        "ROC curve",
+        "Precision-recall",
+        "Confusion",
+    ):
+        assert word in page
+    assert page.count('src="data:image/png;base64,') >= 15
+    assert not re.search(r'(src|href)="https?:', page), "it must need no network"
+    assert outcome.json["detection"]["n_tiles"] == 6
+
+
+def test_a_fault_of_ours_asks_for_a_report(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aircraft.runs.model_file", lambda path: 1 / 0)
+    outcome = run("export", "model", "--onnx", "x.onnx")
+    assert (outcome.code, outcome.out, len(outcome.lines)) == (1, "", 1)
+    assert "please report" in outcome.err
+    assert "ZeroDivisionError" in outcome.err
+    assert "Traceback" in run("--debug", "export", "model", "--onnx", "x.onnx").err
+    monkeypatch.setenv("AIRCRAFT_DEBUG", "1")
+    assert "Traceback" in run("export", "model", "--onnx", "x.onnx").err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (OSError(errno.ENOSPC, "No space left on device"), 2, "No space left on device; make room"),
+        (PermissionError(errno.EACCES, "Permission denied", "a/b"), 2, "a/b: Permission denied"),
+        (
+            FileNotFoundError(errno.ENOENT, "No such file or directory", "x"),
+            2,
+            "x: No such file or directory",
+        ),
+        (FileNotFoundError("x: no such file"), 2, "x: no such file"),
+        (OSError("odd"), 1, "please report"),
+    ],
+)
+def test_what_is_not_done_is_one_line_and_a_code(
+    run: Run, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, says: str
+) -> None:
+    def fail(path: str) -> Path:
+        raise error
+
+    monkeypatch.setattr("aircraft.runs.model_file", fail)
+    outcome = run("export", "model", "--onnx", "x.onnx")
+    assert (outcome.code, outcome.out, len(outcome.lines)) == (code, "", 1)
+    assert outcome.err.startswith("aircraft: ")
+    assert says in outcome.err
+
+
+def test_warnings_are_one_line_each(run: Run, trained: Path, tmp_path: Path) -> None:
+    Image.fromarray(crosses(70).image[:100, :100, 0]).save(tmp_path / "grey.png")
+    outcome = run("detect", trained, tmp_path / "grey.png", "--out", tmp_path / "found", "--json")
+    assert outcome.code == 0
+    assert len(outcome.lines) == 1
+    assert outcome.err.startswith("aircraft: note: ")

@@ -1,0 +1,105 @@
+"""The command line in processes of its own: start-up, the true renderer, and many processes by torchrun."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from aircraft import datasets, patches
+from cli_helpers import aircraft, crosses
+
+
+def test_help_does_not_import_what_is_slow(tmp_path: Path) -> None:
+    code = (
+        "import sys; from aircraft.cli import run; run(['train', '--help']); "
+        "print({'torch', 'sklearn', 'matplotlib', 'rasterio', 'cv2', 'scipy', 'numpy'} & set(sys.modules))"
+    )
+    assert _python("-c", code, cwd=tmp_path).stdout.endswith("set()\n")
+
+
+def test_help_takes_less_than_0_6_seconds(tmp_path: Path) -> None:
+    seconds = []
+    for _ in range(3):  # the best of three: the machine may be busy
+        started = time.perf_counter()
+        assert _python("-m", "aircraft", "--help", cwd=tmp_path).returncode == 0
+        seconds.append(time.perf_counter() - started)
+    assert min(seconds) < 0.6
+
+
+@pytest.mark.slow
+def test_the_real_thing_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """The true renderer on all cores, one epoch, the report; nothing but JSON on standard output."""
+    words = ["demo", "--scale", "0.005", "--epochs", "1", "--batch-size", "32", "--out", "here", "--json"]
+    done = _python("-m", "aircraft", *words, cwd=tmp_path, AIRCRAFT_DATA=str(tmp_path / "cache"))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["report"] == "here/index.html"
+    assert (tmp_path / "here" / "index.html").stat().st_size > 1e6
+    assert "building imbalanced" in done.stderr, "progress bars are on standard error"
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_result_of_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """torchrun shares training, prediction and images; the first process prints and writes."""
+    parts = [_patches(sites) for sites in (range(12), range(12, 18))]
+    datasets.export_npz(datasets.PatchSet("crosses", "crosses", *parts), tmp_path / "crosses.npz")
+    images = tmp_path / "images"
+    images.mkdir()
+    for number in range(3):
+        Image.fromarray(crosses(70, number).image[:256, :256]).save(images / f"{number}.png")
+    torch.set_num_threads(1)
+
+    learn = ("--epochs", "3", "--batch-size", "32", "--lr", "0.005", "--device", "cpu")
+    train = ["train", "--data", str(tmp_path / "crosses.npz"), *learn, "--json", "--no-progress"]
+    one = aircraft(capsys, *train, "--out", tmp_path / "one").json
+    two = _torchrun(*train, "--out", "two", cwd=tmp_path)
+    assert two["n"] == one["n"]
+    assert two["AP"] == pytest.approx(one["AP"], abs=0.05)
+
+    detect = ["detect", str(tmp_path / "one"), str(images), "--json", "--no-progress"]
+    alone = aircraft(capsys, *detect, "--out", tmp_path / "alone").json
+    both = _torchrun(*detect, "--out", "both", cwd=tmp_path)
+    assert [i["count"] for i in both["images"]] == [i["count"] for i in alone["images"]]
+    for file in (tmp_path / "alone").glob("*.json"):
+        assert (tmp_path / "both" / file.name).read_text() == file.read_text()
+
+
+def _patches(sites: range) -> patches.Patches:
+    """20 patches with a cross and 20 without from each site."""
+    images, labels, names = [], [], []
+    for site in sites:
+        scene, rng = crosses(site), np.random.default_rng(site)
+        for label, corners in (
+            (1, patches.sample_positive(scene, 20, rng)[0]),
+            (0, patches.sample_negative(scene, 20, rng)),
+        ):
+            images.append(patches.cut(scene.image, *corners.T))
+            labels += [label] * len(corners)
+            names += [scene.site] * len(corners)
+    return patches.Patches(np.concatenate(images), np.array(labels, np.uint8), np.array(names))
+
+
+def _torchrun(*arguments: str, cwd: Path) -> dict:
+    """The JSON object that two processes together print."""
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "aircraft")
+    done = _python(*launcher, *arguments, cwd=cwd, OMP_NUM_THREADS="1")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def _python(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )

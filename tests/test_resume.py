@@ -1,0 +1,177 @@
+"""A killed training goes on and ends with the weights of an undisturbed one; another one is refused."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import training_helpers
+from aircraft import checkpoints, training
+from aircraft.errors import InputError
+from training_helpers import FAST, bars, digest, one_thread, tiny_net, train_tiny  # noqa: F401
+
+
+def test_kill_9_and_resume_end_with_the_same_weights_as_an_undisturbed_run(tmp_path: Path) -> None:
+    out, epochs = tmp_path / "killed", 12
+    arguments = [str(out), json.dumps({"epochs": epochs})]
+    victim = subprocess.Popen([sys.executable, training_helpers.__file__, *arguments])
+    while not (out / "history.csv").exists() or len((out / "history.csv").read_text().splitlines()) < 3:
+        assert victim.poll() is None
+        time.sleep(0.005)
+    os.kill(victim.pid, signal.SIGKILL)
+    assert victim.wait() == -signal.SIGKILL
+    done = len(checkpoints.read(out / "checkpoint.pt")["history"]["rows"])
+    assert 2 <= done < epochs
+    resumed, history = train_tiny(out, epochs=epochs, resume=True)
+    undisturbed, expected = train_tiny(tmp_path / "undisturbed", epochs=epochs)
+    assert history["loss"] == expected["loss"]
+    assert digest(resumed) == digest(undisturbed)
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("at", "settings"),  # the iterations are in the first, second and fourth epoch of four steps
+    [
+        (3, {}),
+        (7, {"schedule": "cosine", "sampling": "balanced"}),
+        (7, {"schedule": "constant", "optimizer": "sgd", "lr": 0.05, "patience": 2}),
+        (14, {"sampling": "hard", "ema": 0.9}),
+    ],
+    ids=str,
+)
+def test_an_interruption_changes_nothing(tmp_path: Path, at: int, settings: dict[str, Any]) -> None:
+    options = {**FAST, "epochs": 4, **settings}
+    whole = tiny_net()
+    expected = training.fit(whole, bars(128), bars(64, 1), **options)
+
+    broken = tiny_net()
+    broken.register_forward_pre_hook(lambda module, _: break_at(module, at))
+    with pytest.raises(Interrupted):
+        training.fit(broken, bars(128), bars(64, 1), out=tmp_path, **options)
+    # A new process builds the model anew; its weights do not matter once an epoch is complete.
+    resumed = tiny_net(seed=0 if at <= 4 else 5)
+    history = training.fit(resumed, bars(128), bars(64, 1), out=tmp_path, resume=True, **options)
+    assert digest(resumed) == digest(whole)
+    assert history.best_epoch == expected.best_epoch
+    assert history["loss"] == expected["loss"]
+
+
+def break_at(module: torch.nn.Module, at: int) -> None:
+    if module.training:
+        module.steps = getattr(module, "steps", 0) + 1  # type: ignore[assignment]
+        if module.steps == at:
+            raise Interrupted
+
+
+def test_resuming_a_finished_run_trains_no_further(tmp_path: Path) -> None:
+    model = tiny_net()
+    history = training.fit(model, bars(128), bars(64, 1), out=tmp_path, epochs=2, **FAST)
+    again = tiny_net(seed=9)
+    assert training.fit(again, bars(128), bars(64, 1), out=tmp_path, resume=True, epochs=2, **FAST) == history
+    assert digest(again) == digest(model)
+
+
+def test_resuming_a_run_that_stopped_early_trains_no_further(tmp_path: Path) -> None:
+    options = {**FAST, "epochs": 30, "patience": 1, "schedule": "constant", "out": tmp_path}
+    model = tiny_net()
+    history = training.fit(model, bars(64), bars(64), **options)
+    assert len(history) < 30
+    assert training.fit(tiny_net(), bars(64), bars(64), resume=True, **options) == history
+
+
+def test_with_a_constant_rate_a_run_may_be_given_more_epochs(tmp_path: Path) -> None:
+    options = {**FAST, "schedule": "constant"}
+    long, short = tiny_net(), tiny_net()
+    training.fit(long, bars(128), bars(64, 1), epochs=4, **options)
+    training.fit(short, bars(128), bars(64, 1), epochs=2, out=tmp_path, **options)
+    training.fit(short, bars(128), bars(64, 1), epochs=4, out=tmp_path, resume=True, **options)
+    assert digest(short) == digest(long)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("run")
+    training.fit(tiny_net(), bars(128), bars(64, 1), out=out, epochs=2, **FAST)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"lr": 0.1}, "lr=0.005, now it is 0.1"),
+        ({"seed": 4}, "seed=0, now it is 4"),
+        ({"epochs": 3}, "epochs=2, now it is 3; more epochs need schedule='constant'"),
+        ({"sampling": "hard"}, "sampling='uniform', now it is 'hard'"),
+    ],
+    ids=str,
+)
+def test_other_settings_are_refused_by_name(run: Path, settings: dict[str, Any], words: str) -> None:
+    before = (run / "checkpoint.pt").read_bytes()
+    options = {**FAST, "epochs": 2, **settings}
+    with pytest.raises(InputError) as caught:
+        training.fit(tiny_net(), bars(128), bars(64, 1), out=run, resume=True, **options)
+    assert words in str(caught.value)
+    assert (run / "checkpoint.pt").read_bytes() == before
+
+
+def test_other_data_and_another_model_are_refused(run: Path) -> None:
+    options = {**FAST, "epochs": 2, "out": run, "resume": True}
+    with pytest.raises(InputError, match="other train data"):
+        training.fit(tiny_net(), bars(130), bars(64, 1), **options)
+    with pytest.raises(InputError, match="other val data"):
+        training.fit(tiny_net(), bars(128), bars(64, 2), **options)
+    other = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12288, 1), torch.nn.Flatten(0))
+    with pytest.raises(InputError, match="another model"):
+        training.fit(other, bars(128), bars(64, 1), **options)
+
+
+def test_a_fresh_run_in_an_old_folder_forgets_the_old_one(run: Path) -> None:
+    model = tiny_net()
+    model.register_forward_pre_hook(lambda module, _: break_at(module, 2))
+    with pytest.raises(Interrupted):
+        training.fit(model, bars(128), bars(64, 1), out=run, epochs=2, **FAST)
+    assert not (run / "checkpoint.pt").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"half"])
+def test_a_damaged_checkpoint_is_an_input_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"weights": torch.zeros(1000)}, path)
+    path.write_bytes(path.read_bytes()[:2000] if content == b"half" else content)
+    with pytest.raises(InputError, match="delete it to train afresh"):
+        checkpoints.read(path)
+
+
+def test_a_file_with_code_in_it_is_not_run(tmp_path: Path) -> None:
+    torch.save({"run": Interrupted()}, tmp_path / "checkpoint.pt")
+    with pytest.raises(InputError, match="not a readable checkpoint"):
+        checkpoints.read(tmp_path / "checkpoint.pt")
+
+
+def test_a_file_that_is_no_training_is_refused(tmp_path: Path) -> None:
+    torch.save({"weights": torch.zeros(3)}, tmp_path / "checkpoint.pt")
+    with pytest.raises(InputError, match="not a checkpoint of a training"):
+        checkpoints.read(tmp_path / "checkpoint.pt")
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def fail(beside: Path) -> None:
+        beside.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        checkpoints.write(path, fail)
+    assert [item.read_text() for item in tmp_path.iterdir()] == ["old"]

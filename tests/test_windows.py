@@ -1,0 +1,188 @@
+"""Score maps: the grid, and that windows, batches, dense passes and blocks all give the same scores."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from aircraft import models
+from aircraft.detection import ScoreMap, blocks, score_map
+from aircraft.detection.windows import WINDOW
+from aircraft.errors import InputError
+from aircraft.imagery import ArrayImage
+
+
+@pytest.fixture(scope="module")
+def toy() -> nn.Module:
+    torch.manual_seed(0)
+    model = models.build("toy_cnn")
+    with torch.no_grad():  # untrained logits hardly differ: spread them, so that a wrong window shows
+        last = model.layers[-1]
+        noise = torch.randint(0, 256, (64, 3, 64, 64), dtype=torch.uint8)
+        logits = model.eval()(noise)
+        last.weight *= 2 / logits.std()
+        last.bias -= model(noise).mean()
+    return model
+
+
+@pytest.fixture(scope="module")
+def image() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (150, 131, 3), dtype=np.uint8)
+
+
+class CoreMean(nn.Module):
+    """A stand-in for a classifier: the mean of the window's core, so that the score map is predictable."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, :, 16:48, 16:48].float().mean(dim=(1, 2, 3)) / 25 - 5
+
+
+class Recorder(ArrayImage):
+    """A source that notes what is read of it."""
+
+    def __init__(self, image: np.ndarray) -> None:
+        super().__init__(image, "recorded")
+        self.sizes: list[tuple[int, int]] = []
+
+    def read(self, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+        assert 0 <= x0 < x1 <= self.width
+        assert 0 <= y0 < y1 <= self.height
+        self.sizes.append((x1 - x0, y1 - y0))
+        return super().read(x0, y0, x1, y1)
+
+
+@pytest.mark.parametrize("stride", [4, 6, 10, 16])
+@pytest.mark.parametrize("method", ["batched", "dense"])
+def test_every_method_gives_the_scores_of_the_window_loop(toy, image, method, stride):
+    small = image[:82, :91]
+    plain = score_map(toy, small, method="window", stride=stride)
+    other = score_map(toy, small, method=method, stride=stride, batch_size=50)
+    assert plain.scores.shape == (82 // stride + 1, 91 // stride + 1)
+    assert plain.scores.std() > 0.1
+    np.testing.assert_allclose(other.scores, plain.scores, atol=1e-4)
+
+
+@pytest.mark.parametrize("stride", [4, 6, 8, 16, 24])
+@pytest.mark.parametrize("block", [100, 128, 177])
+def test_blocks_leave_no_seam(toy, image, stride, block):
+    whole = score_map(toy, image, stride=stride).scores
+    np.testing.assert_allclose(score_map(toy, image, stride=stride, block=block).scores, whole, atol=1e-5)
+
+
+def test_a_score_belongs_to_the_window_around_its_grid_position():
+    image = np.zeros((200, 240, 3), np.uint8)
+    image[104:136, 144:176] = 255  # a white core around x = 160, y = 120
+    scores = score_map(CoreMean(), image, method="batched", stride=8)
+    row, column = np.unravel_index(scores.scores.argmax(), scores.scores.shape)
+    assert (scores.offset + 8 * column, scores.offset + 8 * row) == (160, 120)
+    assert scores.scores.max() == pytest.approx(1 / (1 + math.exp(-(255 / 25 - 5))), abs=1e-5)
+
+
+def test_the_edge_is_covered_by_mirroring():
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[:, :16] = 255
+    scores = score_map(CoreMean(), image, method="window", stride=32).scores
+    assert scores.shape == (3, 3)
+    # Around x = 0 the core sees 16 white columns and 15 of their mirror images, whose border is not repeated.
+    assert scores[1, 0] == pytest.approx(1 / (1 + math.exp(-(255 * 31 / 32 / 25 - 5))), abs=1e-4)
+    assert scores[1, 2] == pytest.approx(1 / (1 + math.exp(5)), abs=1e-4)
+
+
+@given(
+    width=st.integers(64, 400),
+    height=st.integers(64, 400),
+    stride=st.integers(2, 40),
+    native=st.sampled_from([1, 4, 8, 16]),
+    block=st.integers(80, 500),
+)
+@settings(max_examples=80, deadline=None)
+def test_blocks_cover_the_grid_once_and_stay_within_their_size(width, height, stride, native, block):
+    try:
+        parts = blocks(width, height, stride=stride, native=native, block=block)
+    except InputError:
+        assert block < WINDOW + math.lcm(stride, native)
+        return
+    covered = np.zeros((height // stride + 1, width // stride + 1), int)
+    for part in parts:
+        covered[part.top : part.bottom, part.left : part.right] += 1
+        for first, last in ((part.top, part.bottom), (part.left, part.right)):
+            assert (last - 1 - first) * stride + WINDOW <= block
+            assert first * stride % native == 0
+    assert (covered == 1).all()
+
+
+def test_only_blocks_are_read_of_a_source(toy):
+    source = Recorder(np.random.default_rng(1).integers(0, 256, (200, 300, 3), dtype=np.uint8))
+    scores = score_map(toy, source, stride=8, block=128)
+    assert max(max(size) for size in source.sizes) <= 128
+    np.testing.assert_allclose(scores.scores, score_map(toy, source.image, stride=8).scores, atol=1e-5)
+
+
+def test_flips_are_the_mean_over_mirror_images(toy, image):
+    square = image[:128, :128]
+
+    def logits(picture: np.ndarray) -> np.ndarray:
+        scores = score_map(toy, np.ascontiguousarray(picture), stride=8).scores.astype(float)
+        return np.log(scores / (1 - scores))
+
+    mirrored = [logits(square), logits(square[::-1])[::-1], logits(square[:, ::-1])[:, ::-1]]
+    mean = np.mean([*mirrored, logits(square[::-1, ::-1])[::-1, ::-1]], axis=0)
+    flipped = score_map(toy, square, stride=8, flips=True).scores
+    np.testing.assert_allclose(flipped, 1 / (1 + np.exp(-mean)), atol=1e-3)
+
+
+def test_the_dense_form_can_be_made_once_for_many_images(toy, image):
+    again = score_map(models.dense(toy), image, stride=8).scores
+    np.testing.assert_allclose(again, score_map(toy, image, stride=8).scores, atol=1e-6)
+
+
+def test_bfloat16_is_close_and_only_used_when_asked_for(toy, image):
+    exact = score_map(toy, image, stride=16).scores
+    rough = score_map(toy, image, stride=16, amp=True).scores
+    assert 0 < np.abs(rough - exact).max() < 0.2
+
+
+def test_the_mode_of_the_model_is_left_as_it_was(image):
+    model = models.build("patch_net").train()
+    score_map(model, image, stride=32)
+    assert model.training
+
+
+def test_a_smaller_image_than_a_patch_is_refused(toy):
+    with pytest.raises(InputError, match=r"63 x 80 pixels is smaller than a patch \(64 x 64\)"):
+        score_map(toy, np.zeros((80, 63, 3), np.uint8))
+
+
+class TwoLogits(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(len(x), 2)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        (CoreMean(), {"method": "magic"}, "method 'magic' is unknown; take dense, batched or window"),
+        (CoreMean(), {"method": "window", "stride": 0}, "stride 0 is not possible"),
+        (CoreMean(), {"method": "window", "block": 60}, "block 60 is too small for stride 8"),
+        (CoreMean(), {"method": "dense"}, "has no dense form"),
+        (TwoLogits(), {"method": "batched"}, "gives 2 values a patch"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(model, options, message):
+    with pytest.raises(InputError, match=message) as error:
+        score_map(model, np.zeros((80, 80, 3), np.uint8), **options)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("shape", [(80, 80), (80, 80, 1), (80, 80, 4)])
+def test_an_image_that_is_not_rgb_is_refused(toy, shape):
+    with pytest.raises(InputError, match=r"an image is \(H, W, 3\) uint8"):
+        score_map(toy, np.zeros(shape, np.uint8))
+
+
+def test_a_score_map_needs_no_offset():
+    assert ScoreMap(np.zeros((2, 2), np.float32), stride=8).offset == 0
