@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit lint format clean
+.PHONY: help setup demo bench sample test unit lint format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -25,6 +25,14 @@ $(STAMP): requirements.txt pyproject.toml
 
 demo: $(STAMP)  ## the main job: data, training, detection, report (SOURCE=airbus ROOT=folder for real scenes)
 	$(BIN)/aircraft demo --source $(SOURCE) $(if $(ROOT),--root $(ROOT)) --out $(OUT)
+
+bench: $(STAMP)  ## measure speed and memory, hours on a quiet machine (SOURCE, ROOT as for demo)
+	$(BIN)/python -m pip install --quiet -e '.[bench]'
+	$(BIN)/python -m pip install --quiet --no-deps sahi
+	$(BIN)/aircraft bench --source $(SOURCE) $(if $(ROOT),--root $(ROOT)) --out outputs/bench
+
+sample: $(STAMP)  ## draw data/sample again, with the network of the last demo
+	$(BIN)/python -m aircraft.gallery data/sample $(OUT)
 
 test: lint unit  ## everything that CI checks
 

@@ -103,11 +103,12 @@ def test_an_aircraft_under_cloud_is_ignored_and_not_a_background():
     for view in range(14):
         rng = np.random.default_rng([0, 8, 2, view])
         place = layout.make_site(np.random.default_rng([0, 8, 1]), 2.0)
-        date = random_view(place, rng, SIZE)
+        date = random_view(place, rng, round(SIZE / place.enlarged))
         camera = sensors.random_sensor(rng, 2.0)
         cloud = sensors.cloud_cover(camera, date.frame)
         if cloud is None:
             continue
+        cloud = cv2.resize(cloud, (SIZE, SIZE))
         found += 1
         scene = render(site=8, view=view, size=SIZE, difficulty=2.0)
         for box in scene.boxes.clip(0, SIZE).astype(int):

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from aircraft import __version__
-from aircraft.commands import data, demo, detect, evaluate, export, train
+from aircraft.commands import bench, data, demo, detect, evaluate, export, train
 from aircraft.commands.answer import Answer
 from aircraft.errors import InputError
 
@@ -57,7 +57,9 @@ def aircraft(
         print(context.get_help())
 
 
-for command in (data.data, train.train, evaluate.evaluate, detect.detect, export.export, demo.demo):
+for command in (
+    data.data, train.train, evaluate.evaluate, detect.detect, export.export, demo.demo, bench.bench
+):  # fmt: skip
     app.command()(command)
 
 

@@ -19,20 +19,20 @@ _Rule = tuple[Callable[[Any], bool], str]
 class Settings:
     """How to train. Raises InputError for a value that makes no sense."""
 
-    epochs: int = 5
-    batch_size: int = 256  # of all processes together
+    epochs: int = 14
+    batch_size: int = 128  # of all processes together
     optimizer: str = "adamw"  # adamw | sgd (Nesterov momentum 0.9)
-    lr: float = 2e-3  # the highest rate of the schedule
-    weight_decay: float = 1e-2  # on weights of two or more dimensions: not on biases and norms
+    lr: float = 4e-3  # the highest rate of the schedule
+    weight_decay: float = 5e-2  # on weights of two or more dimensions: not on biases and norms
     schedule: str = "onecycle"  # onecycle (linear up, linear down) | cosine (after warm-up) | constant
-    warmup: float = 0.2  # share of all steps in which the rate rises; a constant schedule has none
+    warmup: float = 0.1  # share of all steps in which the rate rises; a constant schedule has none
     loss: str = "bce"  # bce | focal
     pos_weight: float | str | None = None  # weight of the aircraft class; "auto" = negatives / positives
     label_smoothing: float = 0.0
     sampling: str = "uniform"  # uniform | balanced (half of a batch each class) | hard (see sampling.py)
     augment: bool = True
-    noise: float = 0.0  # standard deviation of sensor noise added by the augmentation, images in [0, 1]
-    ema: float | None = None  # decay of a moving average of the weights, for example 0.99; None for none
+    noise: float = 0.02  # standard deviation of sensor noise added by the augmentation, images in [0, 1]
+    ema: float | None = 0.99  # decay of a moving average of the weights, which is what is kept; None for none
     patience: int | None = None  # stop after so many epochs without a better validation AP
     seed: int = 0
     device: str = "auto"  # auto | cpu | cuda | cuda:1 | mps

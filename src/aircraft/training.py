@@ -129,14 +129,20 @@ def _fit(
     net = idist.auto_model(model, broadcast_buffers=False) if world > 1 else model
     if options.compile:
         net = torch.compile(net)  # type: ignore[assignment]
-    ema = EMAHandler(model, momentum=1 - options.ema) if options.ema else None
+    steps = options.epochs * len(batches)
+    ema = None
+    if (
+        options.ema
+    ):  # a short run has no time for a long memory: it looks back over a tenth of its steps at most
+        memory = min(max(1 - options.ema, 10 / steps), 0.9)
+        ema = EMAHandler(model, momentum=memory, handle_buffers="update")
     judged = ema.ema_model if ema else model
 
     # Engines and the handlers of every iteration.
     amp = devices.amp_dtype(options.amp, device)
     loss = losses.make(options, train.labels)
     optimizer = engines.create_optimizer(model, options)
-    scheduler = engines.create_scheduler(optimizer, options, options.epochs * len(batches))
+    scheduler = engines.create_scheduler(optimizer, options, steps)
     scaler = torch.amp.GradScaler(device.type, enabled=amp is torch.float16)
     trainer = engines.create_trainer(net, optimizer, scaler, loss, amp)
     evaluator = engines.create_evaluator(judged, loss, amp)

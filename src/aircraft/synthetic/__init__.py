@@ -12,6 +12,7 @@ from aircraft.scenes import Scene
 
 __all__ = ["render"]
 
+VERSION = 3  # of the pictures; raise it when the same arguments give other bytes, so that caches are rebuilt
 MIN_SIZE, MAX_SIZE = 64, 1024
 
 
@@ -40,15 +41,15 @@ def render(site: int, view: int = 0, size: int = 768, difficulty: float = 1.0, s
     cv2.setNumThreads(1)  # so that the bytes do not depend on the number of threads
     place = layout.make_site(np.random.default_rng([seed, site, 1]), difficulty)
     rng = np.random.default_rng([seed, site, 2, view])
-    date = scenery.random_view(place, rng, size)
+    date = scenery.random_view(place, rng, round(size / place.enlarged))
     camera = sensor.random_sensor(rng, difficulty)
     canvas, planes = scenery.paint_view(place, date)
     cloud = sensor.cloud_cover(camera, date.frame)
-    image = sensor.expose(canvas, camera, cloud, date.sun.shadow(220.0))
-    hidden = np.zeros((size, size), bool) if cloud is None else cloud > 0.6
+    image = sensor.expose(canvas, size, camera, cloud, date.sun.shadow(220.0))
+    hidden = np.zeros((size, size), bool) if cloud is None else cv2.resize(cloud, (size, size)) > 0.6
     if rng.random() < 0.05:
         hidden |= _missing(image, rng)
-    boxes, ignore = _sort(planes, hidden)
+    boxes, ignore = _sort(planes, hidden, size / date.frame.size)
     name = f"synthetic-{seed}-{site:04d}"
     return Scene(image=image, boxes=boxes, name=f"{name}-{view}", site=name, ignore=ignore)
 
@@ -63,12 +64,15 @@ def _missing(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return gone
 
 
-def _sort(planes: list, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(N, 4) boxes with a visible centre, and (M, 4) others that reach into the image, clipped to it."""
+def _sort(planes: list, hidden: np.ndarray, enlarged: float) -> tuple[np.ndarray, np.ndarray]:
+    """(N, 4) boxes with a visible centre, and (M, 4) others that reach into the image, clipped to it.
+
+    hidden: (H, W) bool; enlarged: pixels a metre of the planes' coordinates.
+    """
     size = hidden.shape[0]
     boxes, ignore = [], []
     for plane in planes:
-        box = plane.box()
+        box = plane.box() * np.float32(enlarged)
         clipped = np.clip(box, 0, size)
         if (clipped[2:] - clipped[:2] < 1).any():
             continue

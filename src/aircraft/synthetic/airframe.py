@@ -40,8 +40,8 @@ def _wings(
     airliner = kind.engines in ("under", "rear") and kind.paint == "airline"
     flat, forward, back = (0.0, -rise, 1.0), (rng.uniform(0.1, 0.3), -rise, 1.0), (-0.14, -rise, 1.0)
     slat = METAL if airliner and rng.uniform() < 0.35 else livery.wing
-    flap, line, hinge = rng.uniform(0.84, 1.02), rng.uniform(0.62, 0.97), rng.uniform(0.66, 0.72)
-    pods = rng.uniform(0.005, 0.035)
+    flap, line, hinge = rng.uniform(0.92, 1.02), rng.uniform(0.74, 0.99), rng.uniform(0.66, 0.72)
+    pods = rng.uniform(0.002, 0.018)
     panel_end = rng.uniform(0.55, 0.95) * half
     parts = []
     if airliner:  # the pods of the flap tracks show behind the trailing edge

@@ -7,47 +7,49 @@ import math
 
 import numpy as np
 
+from aircraft.synthetic.aprons import apron, outer_rows, pier
 from aircraft.synthetic.drawing import arc
 from aircraft.synthetic.layout import REACH, Site
-from aircraft.synthetic.movement import airfield, apron_marks, flat_ground, taxilane
-from aircraft.synthetic.places import clear, landside
+from aircraft.synthetic.movement import airfield, flat_ground, taxilane
+from aircraft.synthetic.places import landside
 from aircraft.synthetic.stands import gates_along, stand_block, stand_row
+from aircraft.synthetic.terminals import bays, combs, curved, horseshoe
 
 
 def _linear(site: Site) -> None:
     """A long terminal along the apron."""
-    depth = _apron(site, site.rng.uniform(110, 220))
+    depth = apron(site, site.rng.uniform(110, 220))
     width = site.rng.uniform(24, 60)
     x0, x1 = -site.rng.uniform(250, 700), site.rng.uniform(250, 700)
     site.build(np.array([[x0, -width / 2], [x1, -width / 2]]), width, 14)
     if site.rng.random() < 0.6:
         site.house(site.rng.uniform(-150, 150), -width - 50, site.rng.uniform(120, 330), 95, 22)
     gates_along(site, (x0, 0), (x1, 0))
-    _outer_rows(site, 100, depth)
+    outer_rows(site, 100, depth)
 
 
 def _piers(site: Site) -> None:
     """Parallel piers that stick out into the apron."""
     rng = site.rng
     length, count = rng.uniform(150, 330), int(rng.integers(2, 5))
-    depth = _apron(site, length + rng.uniform(60, 120))
+    depth = apron(site, length + rng.uniform(60, 120))
     pitch = rng.uniform(150, 240)
     site.build(np.array([[-pitch * count / 2, -30], [pitch * count / 2, -30]]), 60, 20)
     width = rng.uniform(16, 36)
     style = str(rng.choice(["flat", "ribs", "units", "domes", "vault", "skylights"]))
     for i in range(count):
         x = (i - (count - 1) / 2) * pitch
-        _pier(site, (x, 0), math.pi / 2 + rng.normal(0, 0.02), length * rng.uniform(0.85, 1), width, style)
+        pier(site, (x, 0), math.pi / 2 + rng.normal(0, 0.02), length * rng.uniform(0.85, 1), width, style)
         if rng.random() < 0.5:
             site.house(x, length, rng.uniform(25, 60), rng.uniform(25, 60), 14)
     taxilane(site, length + 45, 60)
-    _outer_rows(site, length + 70, depth)
+    outer_rows(site, length + 70, depth)
 
 
 def _star(site: Site) -> None:
     """Satellites with arms, circles or polygons, tied to a terminal by a thin corridor."""
     rng = site.rng
-    depth = _apron(site, rng.uniform(330, 460))
+    depth = apron(site, rng.uniform(330, 460))
     site.build(np.array([[-260, -35], [260, -35]]), 70, 20)
     middle = rng.uniform(150, 200)
     for x in rng.uniform(-60, 60) + np.array([[0], [-230, 230]][rng.integers(2)]):
@@ -55,7 +57,7 @@ def _star(site: Site) -> None:
         if rng.random() < 0.5:
             arms, turn = int(rng.integers(3, 6)), rng.uniform(0, 1.5)
             for k in range(arms):
-                _pier(
+                pier(
                     site,
                     (x, middle),
                     turn + k * 2 * math.pi / arms,
@@ -72,49 +74,20 @@ def _star(site: Site) -> None:
             for a, b in zip(ring[:-1], ring[1:], strict=True):
                 if sides < 10 or rng.random() < 0.4:
                     gates_along(site, b * 1.0 + _out(b, x, middle, 14), a + _out(a, x, middle, 14), margin=0)
-    _outer_rows(site, 330, depth)
-
-
-def _curved(site: Site) -> None:
-    """A terminal along an arc, gates outside or inside."""
-    rng = site.rng
-    radius = rng.uniform(140, 420)
-    depth = _apron(site, rng.uniform(160, 260), hole=False)
-    half = min(rng.uniform(200, 420) / radius, 1.7)
-    width = rng.uniform(22, 50)
-    cy = -radius - width / 2 + rng.uniform(0, 60)
-    spine = arc(0, cy, radius, math.pi / 2 - half, math.pi / 2 + half, 12)
-    clear(site, cy, radius + width / 2 + 85)
-    site.area("paved", arc(0, cy, radius, 0, 2 * math.pi))
-    site.area("concrete", spine, width=width + 180)
-    site.area("paved", arc(0, cy, radius - width / 2, 0, 2 * math.pi))
-    site.build(spine, width, 15)
-    if rng.random() < 0.6:
-        ring = arc(0, cy, radius - width / 2 - 14, math.pi / 2 - half, math.pi / 2 + half)
-        site.build(ring, rng.uniform(8, 14), 7, "road")
-    edge = arc(0, cy, radius + width / 2, math.pi / 2 - half, math.pi / 2 + half, rng.uniform(45, 90))
-    for a, b in zip(edge[:-1], edge[1:], strict=True):
-        gates_along(site, b, a, margin=0)
-    for k in range(int(rng.integers(1, 4))):
-        r = radius - width - 20 - 30 * k
-        if r > 30:
-            site.area("road", arc(0, cy, r, 0, 2 * math.pi), width=rng.uniform(8, 16))
-    inner = max(radius - width - 90, 20) * 1.3
-    site.zone("cars", 0, cy, inner, inner * 0.8)
-    _outer_rows(site, 120, depth)
+    outer_rows(site, 330, depth)
 
 
 def _cross(site: Site) -> None:
     """Piers that cross or fork: X, Y, T and H."""
     rng = site.rng
-    depth = _apron(site, rng.uniform(380, 480))
+    depth = apron(site, rng.uniform(380, 480))
     site.build(np.array([[-230, -40], [230, -40]]), 80, 24)
     style = str(rng.choice(["domes", "flat", "units", "vault", "ribs"]))
     turn = rng.uniform(-0.5, 0.5)
     stem, width = rng.uniform(120, 190), rng.uniform(18, 34)
-    _pier(site, (0, 0), math.pi / 2, stem, width, style)
+    pier(site, (0, 0), math.pi / 2, stem, width, style)
     for side in (-1, 1):
-        _pier(
+        pier(
             site,
             (0, stem),
             math.pi / 2 + side * rng.uniform(0.7, 1.6) + turn,
@@ -123,22 +96,22 @@ def _cross(site: Site) -> None:
             style,
         )
     if rng.random() < 0.6:
-        _pier(site, (0, stem), math.pi / 2 + turn / 2, rng.uniform(90, 170), width, style)
+        pier(site, (0, stem), math.pi / 2 + turn / 2, rng.uniform(90, 170), width, style)
     site.build(arc(0, stem, width * 0.5, 0, 2 * math.pi), width, 18, "flat")
-    _outer_rows(site, 370, depth)
+    outer_rows(site, 370, depth)
 
 
 def _remote(site: Site) -> None:
     """Open stands in rows, no terminal in sight or just its edge."""
-    depth = _apron(site, site.rng.uniform(260, 430), hole=site.rng.random() < 0.5)
-    _outer_rows(site, 15, depth)
+    depth = apron(site, site.rng.uniform(260, 430), hole=site.rng.random() < 0.5)
+    outer_rows(site, 15, depth)
     if site.rng.random() < 0.5:
         _hangars(site, -60)
 
 
 def _cargo(site: Site) -> None:
     """Sheds with trucks on one side, freighters on the other."""
-    depth = _apron(site, site.rng.uniform(150, 260))
+    depth = apron(site, site.rng.uniform(150, 260))
     x = -700.0
     while x < 700:
         length, width = site.rng.uniform(90, 260), site.rng.uniform(45, 90)
@@ -150,12 +123,12 @@ def _cargo(site: Site) -> None:
             site, (x + 10, 28), (x + length - 10, 28), math.pi / 2 * 3, kind="cargo", spans=(36, 52, 65, 68)
         )
         x += length + site.rng.uniform(8, 45)
-    _outer_rows(site, 110, depth)
+    outer_rows(site, 110, depth)
 
 
 def _maintenance(site: Site) -> None:
     """Hangars and aircraft stored side by side."""
-    depth = _apron(site, site.rng.uniform(260, 420))
+    depth = apron(site, site.rng.uniform(260, 420))
     _hangars(site, -8)
     stand_block(site, -650, 60, 1300, depth - 90, kind="store")
 
@@ -178,7 +151,7 @@ def _light(site: Site) -> None:
 def _military(site: Site) -> None:
     """Fighters in rows or in front of shelters, transports, loops of taxiway."""
     rng = site.rng
-    depth = _apron(site, rng.uniform(120, 260))
+    depth = apron(site, rng.uniform(120, 260))
     stand_row(site, (-600, 40), (600, 40), math.pi / 2 * 3, kind="military", spans=(14, 18, 22))
     if rng.random() < 0.6:
         stand_row(site, (-600, 90), (600, 90), math.pi / 2 * 3 + 0.4, kind="military", spans=(16, 20, 40))
@@ -217,54 +190,6 @@ def _midfield(site: Site) -> None:
     airfield(site, -half, up=True)
 
 
-def _apron(site: Site, depth: float, hole: bool = True) -> float:
-    """Ground, landside, an apron of `depth` metres from y = 0, the airfield behind it; returns `depth`."""
-    rng = site.rng
-    flat_ground(site)
-    site.apron = depth
-    kind = str(rng.choice(["concrete", "concrete", "concrete", "asphalt"]))
-    landside(site, -70 if hole else -20)
-    site.box(kind, 0, depth / 2 - 10, 2 * REACH, depth + 20)
-    for _ in range(int(rng.integers(2, 22))):  # repairs and newer bays, on the grid of the slabs
-        length, width = np.round(rng.uniform(2, 16, 2)) * 7.5
-        x, y = np.round(rng.uniform([-600, 10], [600, depth]) / 7.5) * 7.5
-        site.box(str(rng.choice(["fresh", "concrete", "asphalt", "fresh", "taxiway"])), x, y, length, width)
-    if rng.random() < 0.5:  # a strip of another surface along the whole apron
-        site.box(str(rng.choice(["asphalt", "taxiway", "fresh"])), 0, rng.uniform(60, depth), 2 * REACH, 30)
-    if rng.random() < 0.25:
-        x, y = rng.uniform([-300, 20], [300, depth])
-        site.box("soil" if rng.random() < 0.5 else "gravel", x, y, 60, 40)
-        site.zone("works", x, y, 60, 40)
-    for _ in range(int(rng.integers(0, 5))):  # equipment that waits on the apron
-        kind = str(rng.choice(["vehicles", "containers", "trucks", "cars"]))
-        x, y = rng.uniform([-450, 5], [450, depth])
-        site.zone(kind, x, y, rng.uniform(15, 70), rng.uniform(8, 25), density=rng.uniform(0.2, 0.9))
-    taxilane(site, depth - rng.uniform(20, 35), 70)
-    apron_marks(site, depth)
-    airfield(site, depth)
-    return depth
-
-
-def _outer_rows(site: Site, start: float, depth: float) -> None:
-    """Open stands between y = start and the end of the apron, where there is room."""
-    if depth - start > 55:
-        stand_block(site, -650, start, 1300, depth - start - 45)
-
-
-def _pier(
-    site: Site, foot: tuple[float, float], angle: float, length: float, width: float, style: str | None = None
-) -> None:
-    """A pier with gates on both sides and sometimes at its head."""
-    d, n = np.array([math.cos(angle), math.sin(angle)]), np.array([-math.sin(angle), math.cos(angle)])
-    a, b = np.array(foot), np.array(foot) + d * length
-    site.build(np.array([a, b]), width, site.rng.uniform(9, 16), style)
-    gap = min(45.0, 0.3 * length)
-    gates_along(site, a + d * gap + n * width / 2, b + n * width / 2)
-    gates_along(site, b - n * width / 2, a + d * gap - n * width / 2)
-    if site.rng.random() < 0.4:
-        gates_along(site, b + n * 20, b - n * 20, margin=0)
-
-
 def _hangars(site: Site, y: float, small: bool = False) -> None:
     x = -650.0
     while x < 650:
@@ -287,16 +212,19 @@ def _out(point: np.ndarray, x: float, y: float, metres: float) -> np.ndarray:
 
 
 KINDS = {
-    "linear": (_linear, 2.0),
-    "piers": (_piers, 2.5),
-    "star": (_star, 1.5),
-    "curved": (_curved, 1.3),
+    "linear": (_linear, 1.7),
+    "piers": (_piers, 2.2),
+    "star": (_star, 1.4),
+    "curved": (curved, 1.5),
     "cross": (_cross, 1.5),
     "midfield": (_midfield, 1.3),
-    "remote": (_remote, 1.4),
-    "cargo": (_cargo, 1.2),
-    "maintenance": (_maintenance, 0.8),
-    "light": (_light, 0.7),
-    "military": (_military, 0.4),
-    "runway": (_runway, 0.8),
+    "horseshoe": (horseshoe, 1.7),
+    "combs": (combs, 1.7),
+    "bays": (bays, 1.7),
+    "remote": (_remote, 0.9),
+    "cargo": (_cargo, 0.8),
+    "maintenance": (_maintenance, 0.5),
+    "light": (_light, 0.35),
+    "military": (_military, 0.25),
+    "runway": (_runway, 0.7),
 }

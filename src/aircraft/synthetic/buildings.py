@@ -15,7 +15,7 @@ from aircraft.synthetic.layout import Building
 
 def cast_building(pen: Pen, building: Building) -> None:
     """The building's shadow."""
-    base = building.height * 0.6 if building.style == "road" else 0.0
+    base = building.height * 0.6 if building.style in ("road", "track", "walkway") else 0.0
     for piece in _strip(building).pieces():
         pen.cast(piece, building.height, base)
 
@@ -30,7 +30,7 @@ def paint_building(pen: Pen, building: Building) -> None:
     if strip.length < 6 or strip.width < 5:
         return
     roof = _Roof(pen, strip, building.height, building.colour, rng)
-    if rng.random() < 0.7 and building.style != "road":  # a parapet, lit or dark
+    if rng.random() < 0.7 and building.style not in ("road", "track"):  # a parapet, lit or dark
         edge = np.clip(building.colour * rng.choice([0.72, 0.85, 1.15]), 0, 255)
         for side in (-1, 1):
             t = np.linspace(0, strip.length, max(2, len(strip.points)))
@@ -241,6 +241,23 @@ def _road(roof: _Roof) -> None:
         roof.pen.line(roof.strip.at(t, np.full(40, s)), roof.colour * (1.25 if s else 1.15), 0.5, roof.height)
 
 
+def _track(roof: _Roof) -> None:
+    """A people mover or a drive under a roof: dark edges, bright kerbs, a paler middle."""
+    rng = roof.rng
+    t = np.linspace(0, roof.length, max(8, min(int(roof.length / 8), 80)))
+    edge, kerb = rng.uniform(0.14, 0.34) * 2 * roof.half, roof.colour * rng.uniform(1.2, 1.6)
+    dark = roof.colour * rng.uniform(0.22, 0.5)
+    sides = (-1, 1) if rng.random() < 0.6 else (float(rng.choice([-1, 1])),)
+    for side in sides:
+        line = roof.strip.at(t, np.full(len(t), side * (roof.half - edge / 2)))
+        roof.pen.line(line, dark, edge, roof.height)
+        line = roof.strip.at(t, np.full(len(t), side * (roof.half - edge - 0.4)))
+        roof.pen.line(line, np.clip(kerb, 0, 255), rng.choice([0.5, 1.0]), roof.height)
+    if rng.random() < 0.5:
+        line = roof.strip.at(t, np.zeros(len(t)))
+        roof.pen.line(line, roof.colour * rng.choice([0.6, 1.2]), rng.choice([0.5, 1.0]), roof.height)
+
+
 def _strip(building: Building) -> Strip:
     return Strip(building.points, building.width)
 
@@ -258,4 +275,6 @@ _ROOFS: dict[str, Callable[[_Roof], None]] = {
     "complex": _complex,
     "deck": _deck,
     "road": _road,
+    "track": _track,
+    "walkway": lambda roof: None,
 }

@@ -11,6 +11,10 @@ import numpy as np
 from aircraft.synthetic.drawing import rectangle
 
 REACH = 720.0  # metres: the map covers [-REACH, REACH] in x and y
+ENLARGED = (
+    1.12,
+    1.6,
+)  # web map products of "1 m" are enlarged by 1 / cos(latitude): 1 at the equator, 1.6 at 51
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,9 @@ class Site:
     difficulty: float
     texture: np.ndarray  # (8,) how strong each ground texture is here
     paint: float  # how fresh the paint is
+    enlarged: float  # pixels a metre of ground in the delivered product
     apron: float = 0.0  # depth of the main apron, metres; 0: none
+    focus: tuple[float, float] = (0.0, 0.0)  # what the views show in their middle, as far as the map reaches
     areas: list[Area] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     buildings: list[Building] = field(default_factory=list)
@@ -132,8 +138,12 @@ class Site:
     def build(self, points: np.ndarray, width: float, height: float, style: str | None = None) -> None:
         """Add a building; without a style, one is drawn at random."""
         style = style or str(self.rng.choice(ROOFS))
-        road = style == "road"
-        colour = self.palette["road"] * 1.2 if road else roof_colour(self.rng, self.palette)
+        if style in ("road", "track"):
+            colour = self.palette["deck"] * self.rng.normal(1, 0.06)
+        elif style == "walkway":
+            colour = self.palette["bridge"] * self.rng.normal(1, 0.06)
+        else:
+            colour = roof_colour(self.rng, self.palette)
         self.buildings.append(Building(np.asarray(points, float), width, height, style, colour, self.seed()))
 
     def house(
@@ -179,6 +189,7 @@ def new_site(rng: np.random.Generator, kind: str, difficulty: float) -> Site:
         difficulty=difficulty,
         texture=rng.lognormal(0, 0.4, 8),
         paint=float(rng.uniform(0.8, 1.6)),
+        enlarged=float(rng.uniform(*ENLARGED)),
     )
 
 
@@ -188,7 +199,17 @@ def make_palette(rng: np.random.Generator) -> dict[str, np.ndarray]:
     def pick(*choices: tuple[float, float, float], spread: float = 8) -> np.ndarray:
         return np.array(choices[rng.integers(len(choices))]) + rng.normal(0, spread) + rng.normal(0, 1.6, 3)
 
-    concrete = pick((160, 154, 142), (172, 158, 134), (146, 143, 134), (128, 128, 122), (182, 174, 158))
+    concrete = pick(
+        (160, 154, 142),
+        (172, 158, 134),
+        (150, 147, 137),
+        (134, 132, 124),
+        (182, 174, 158),
+        (178, 164, 140),
+        (188, 174, 148),
+        (192, 184, 168),
+    )
+    concrete = concrete + 8
     taxiway = pick((96, 97, 94), (112, 110, 103), (126, 121, 110), (82, 84, 83), (140, 134, 120))
     if rng.random() < 0.25:
         taxiway = concrete + rng.normal(-6, 4)
@@ -197,7 +218,7 @@ def make_palette(rng: np.random.Generator) -> dict[str, np.ndarray]:
     grass = lush * (1 - dry) + brown * dry + rng.normal(0, 5, 3)
     return {
         "concrete": concrete,
-        "fresh": concrete + rng.uniform(8, 34) + (4, 2, -2),
+        "fresh": concrete + rng.uniform(5, 26) + (3, 2, -1),
         "asphalt": pick((98, 98, 95), (84, 85, 84), (118, 115, 108)),
         "taxiway": taxiway,
         "runway": pick((74, 75, 76), (92, 91, 88), (104, 101, 95), (64, 66, 69), (136, 130, 118)),
@@ -210,6 +231,7 @@ def make_palette(rng: np.random.Generator) -> dict[str, np.ndarray]:
         "forest": pick((48, 64, 42), (58, 66, 44), (40, 56, 42), spread=4),
         "water": pick((40, 66, 68), (60, 78, 66), (32, 50, 62), (74, 92, 86), (84, 84, 68)),
         "road": pick((104, 102, 98), (86, 87, 87), (124, 120, 112)),
+        "deck": pick((122, 120, 115), (104, 104, 102), (160, 154, 142), (182, 174, 156)),
         "paved": pick((138, 132, 120), (120, 118, 112), (152, 142, 124)),
         "gravel": pick((160, 150, 132), (142, 134, 122)),
         "roof": pick(
@@ -221,12 +243,13 @@ def make_palette(rng: np.random.Generator) -> dict[str, np.ndarray]:
             (216, 206, 190),
         ),
         "bridge": pick(
-            (232, 232, 228),
-            (206, 206, 202),
-            (176, 178, 178),
-            (224, 214, 192),
-            (150, 152, 152),
+            (236, 236, 232),
             (246, 246, 244),
+            (250, 248, 240),
+            (222, 221, 216),
+            (200, 200, 196),
+            (228, 218, 198),
+            (168, 170, 170),
         ),
         "tile": pick((164, 92, 68), (150, 108, 86), (128, 122, 118), (176, 120, 90)),
     }
@@ -237,7 +260,7 @@ def roof_colour(rng: np.random.Generator, palette: dict[str, np.ndarray]) -> np.
     choices = [
         palette["roof"], palette["roof"], palette["roof"], (242, 242, 240), (250, 250, 248), (232, 230, 224),
         (214, 213, 208), (196, 196, 192), (176, 176, 172), (152, 152, 150), (134, 136, 138), (98, 100, 102),
-        (70, 73, 77), (196, 182, 158), (216, 204, 180), (168, 160, 146),
+        (152, 168, 178), (130, 148, 162), (70, 73, 77), (196, 182, 158), (216, 204, 180), (168, 160, 146),
     ]  # fmt: skip
     if rng.random() < 0.07:
         choices = [(112, 130, 150), (108, 128, 118), (150, 104, 86), (126, 96, 88), (90, 120, 160)]

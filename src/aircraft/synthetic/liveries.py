@@ -19,7 +19,7 @@ AIRLINE_COLORS: tuple[Color, ...] = (
     (0.55, 0.58, 0.62), (0.28, 0.20, 0.14),
 )  # fmt: skip
 SCHEMES: dict[str, dict[str, float]] = {
-    "airline": {"tail": 0.50, "white": 0.20, "coloured": 0.13, "metal": 0.06, "grey": 0.08, "dark": 0.03},
+    "airline": {"tail": 0.55, "white": 0.24, "coloured": 0.10, "metal": 0.05, "grey": 0.05, "dark": 0.01},
     "private": {"white": 0.62, "tail": 0.18, "coloured": 0.08, "grey": 0.06, "dark": 0.06},
     "military": {"camouflage": 0.85, "white": 0.10, "dark": 0.05},
 }
@@ -58,9 +58,10 @@ def random_livery(rng: np.random.Generator, *, scheme: str | None = None, use: s
     if scheme is None:
         names = list(SCHEMES[use])
         scheme = names[rng.choice(len(names), p=np.array(list(SCHEMES[use].values())))]
-    white = _grey(rng, 0.88, 0.99)
+    white = _grey(rng, 0.90, 1.0)
     accent = _vary(rng, AIRLINE_COLORS[rng.integers(len(AIRLINE_COLORS))], 0.10)
-    wing = _grey(rng, 0.70, 0.96)
+    # In the sun the grey paint of a wing comes out almost as white as the fuselage.
+    wing = _grey(rng, 0.80, 0.99)
     body, fin, zone, gloss = white, accent, 1.0, rng.uniform(0.2, 0.7)
     if scheme == "tail":
         zone = rng.uniform(0.66, 0.95) if rng.uniform() < 0.6 else 1.0
@@ -96,7 +97,7 @@ def random_livery(rng: np.random.Generator, *, scheme: str | None = None, use: s
         scheme=scheme,
         body=body,
         wing=wing,
-        panel=_scaled(wing, rng.uniform(0.78, 1.0)),
+        panel=_scaled(wing, rng.uniform(0.88, 1.0)),
         tail=tail,
         fin=fin,
         engine=engine,

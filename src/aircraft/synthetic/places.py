@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from aircraft.synthetic.drawing import arc, rectangle, rounded
+from aircraft.synthetic.drives import forecourt
 from aircraft.synthetic.layout import REACH, Site
 
 
@@ -32,6 +33,8 @@ def landside(site: Site, edge: float) -> None:
                 site.area("road", np.array([[x, y], [x, y - depth]]), width=rng.uniform(5, 12))
             x += length
         y -= depth
+    if rng.random() < 0.6:  # the terminal's elevated drive, in carriageways that part
+        forecourt(site, edge)
     for _ in range(int(rng.integers(0, 7))):  # covered bridges from the car parks to the terminal
         length = rng.uniform(20, 70)
         x, y = rng.uniform(-450, 450), edge - rng.uniform(0, 60)
@@ -48,7 +51,9 @@ def clear(site: Site, y: float, radius: float) -> None:
     def far(points: np.ndarray) -> bool:
         return bool((np.hypot(points[:, 0], points[:, 1] - y) > radius).all())
 
-    site.buildings = [b for b in site.buildings if b.style != "road" and far(b.points)]
+    site.buildings = [
+        b for b in site.buildings if b.style not in ("road", "track", "walkway") and far(b.points)
+    ]
     site.zones = [z for z in site.zones if far(rectangle(z.x, z.y, z.length, z.width, z.angle))]
 
 

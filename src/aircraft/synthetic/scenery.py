@@ -9,17 +9,18 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from aircraft.errors import InputError
 from aircraft.synthetic.aircraft import Plane, paint, paint_shadow, random_plane
 from aircraft.synthetic.buildings import cast_building, paint_building
 from aircraft.synthetic.clutter import paint_zone
 from aircraft.synthetic.drawing import SUPERSAMPLE, Frame, Pen
+from aircraft.synthetic.fleet import fitting_plane, livery
 from aircraft.synthetic.ground import paint_ground
-from aircraft.synthetic.layout import Line, Site, Stand
+from aircraft.synthetic.layout import REACH, Line, Site, Stand
 from aircraft.synthetic.light import Sun
 from aircraft.synthetic.nearmiss import SHAPES, near_miss
 from aircraft.synthetic.service import bridge_bars, paint_bridges, paint_mast, paint_service
 
+_OVER = {"road": 1, "track": 1, "walkway": 2}  # what is painted after the other buildings
 PAINTS = {"yellow": (214, 184, 84), "white": (236, 236, 232), "red": (186, 92, 80), "tar": (58, 58, 58)}
 
 
@@ -39,18 +40,20 @@ class View:
 
 def random_view(site: Site, rng: np.random.Generator, size: int) -> View:
     """A date at a site: the window moves by up to 100 m, never turns."""
-    shift = rng.uniform(-100, 100, 2)
+    reach = max(REACH - 0.71 * size - 100, 0.0)  # how far from its middle the map can still fill a view
+    aim = np.array(site.focus) * min(1.0, reach / max(math.hypot(*site.focus), 1.0))
+    shift = rng.uniform(-100, 100, 2) - Frame(site.angle, 0, 0, size).scene(aim)
     tilt, towards = rng.uniform(0, 0.32), rng.uniform(0, 2 * math.pi)
     taken = float(
         rng.choice(
-            [rng.uniform(0.05, 0.35), rng.uniform(0.35, 0.7), rng.uniform(0.7, 0.98)], p=[0.17, 0.4, 0.43]
+            [rng.uniform(0.05, 0.35), rng.uniform(0.35, 0.7), rng.uniform(0.7, 1.0)], p=[0.08, 0.27, 0.65]
         )
     )
     return View(
         frame=Frame(site.angle, size / 2 + shift[0], size / 2 + shift[1], size),
         sun=Sun(float(rng.uniform(0, 2 * math.pi)), float(rng.uniform(0.55, 1.25))),
         lean=(tilt * math.cos(towards), tilt * math.sin(towards)),
-        ambient=float(rng.uniform(0.32, 0.6)),
+        ambient=float(rng.uniform(0.42, 0.7)),
         blue=float(rng.beta(1.2, 2)),
         taken=taken,
         busy=float(rng.uniform(0.3, 1.5)) * (0.4 + 0.6 * site.difficulty),
@@ -65,8 +68,7 @@ def paint_view(site: Site, view: View) -> tuple[np.ndarray, list[Plane]]:
     size = frame.size * SUPERSAMPLE
     canvas = cv2.resize(ground, (size, size), interpolation=cv2.INTER_LINEAR)
     pen = Pen(canvas, np.zeros((size, size), np.uint8), frame, view.sun, view.lean)
-    parked = [(stand, _parked(stand, view, site.difficulty)) for stand in site.stands if _near(stand, frame)]
-    planes = [plane for _, plane in parked if plane is not None]
+    parked, planes = _park(site, view)
     planes += _under_way(site, view, planes)
     arms = [(stand, bridge_bars(stand, _door(stand, plane), rng)) for stand, plane in parked]
     buildings = sorted((b for b in site.buildings if frame.sees(b.points, b.width)), key=lambda b: b.height)
@@ -83,7 +85,7 @@ def paint_view(site: Site, view: View) -> tuple[np.ndarray, list[Plane]]:
         paint_shadow(pen.shadow, aircraft, view.sun, SUPERSAMPLE, view.lean)
     _darken(canvas, pen.shadow, view.ambient, view.blue)
     _paint_small_things(pen, site, view, parked)
-    for building in sorted(buildings, key=lambda b: b.style == "road"):  # viaducts pass over the rest
+    for building in sorted(buildings, key=lambda b: _OVER.get(b.style, 0)):  # viaducts pass over the rest
         paint_building(pen, building)
     for stand, bars in arms:
         paint_bridges(pen, stand, bars, site.palette["bridge"], cast=False)
@@ -91,11 +93,38 @@ def paint_view(site: Site, view: View) -> tuple[np.ndarray, list[Plane]]:
         paint(canvas, aircraft, view.sun, SUPERSAMPLE, view.ambient, view.lean)
     for light in lights:
         paint_mast(pen, *light, cast=False)
-    if rng.random() < 0.15:  # the sun stands where polished skin throws it at the camera
+    if rng.random() < 0.22:  # the sun stands where polished skin and roofs throw it at the camera
         for aircraft in planes:
-            if rng.random() < 0.3:
-                _glint(canvas, aircraft, rng)
+            if rng.random() < 0.25:
+                back = rng.uniform(-0.35, 0.35) * aircraft.length
+                _glint(
+                    canvas,
+                    aircraft.x + back * math.cos(aircraft.heading),
+                    aircraft.y + back * math.sin(aircraft.heading),
+                    rng.uniform(2.5, 8),
+                )
+        for building in buildings:
+            if rng.random() < 0.1 and building.style not in _OVER:
+                x, y = frame.scene(building.points[rng.integers(len(building.points))])
+                _glint(canvas, float(x), float(y), rng.uniform(2, 9))
     return canvas, planes
+
+
+def _park(site: Site, view: View) -> tuple[list[tuple[Stand, Plane | None]], list[Plane]]:
+    """The stands in sight with their guests, and the guests; none where it would touch another."""
+    parked: list[tuple[Stand, Plane | None]] = []
+    planes: list[Plane] = []
+    for stand in site.stands:
+        if not _near(stand, view.frame):
+            continue
+        plane = _parked(stand, view, site.difficulty)
+        if plane is not None and any(
+            math.hypot(plane.x - p.x, plane.y - p.y) < 0.45 * (plane.span + p.span) for p in planes
+        ):
+            plane = None
+        parked.append((stand, plane))
+        planes += [plane] if plane is not None else []
+    return parked, planes
 
 
 def _paint_small_things(pen: Pen, site: Site, view: View, parked: list[tuple[Stand, Plane | None]]) -> None:
@@ -116,12 +145,10 @@ def _light(stand: Stand) -> tuple[float, float, float]:
     return stand.x + math.cos(stand.heading) * 7, stand.y + math.sin(stand.heading) * 7, height
 
 
-def _glint(canvas: np.ndarray, plane: Plane, rng: np.random.Generator) -> None:
-    """A dazzling spot on the aircraft, with a halo, in place."""
-    back = rng.uniform(-0.35, 0.35) * plane.length
-    radius = rng.uniform(3, 8) * SUPERSAMPLE
-    x = int((plane.x + back * math.cos(plane.heading)) * SUPERSAMPLE)
-    y = int((plane.y + back * math.sin(plane.heading)) * SUPERSAMPLE)
+def _glint(canvas: np.ndarray, east: float, south: float, metres: float) -> None:
+    """A dazzling spot at scene metres, with a halo, in place."""
+    radius = metres * SUPERSAMPLE
+    x, y = int(east * SUPERSAMPLE), int(south * SUPERSAMPLE)
     reach, size = int(3 * radius), canvas.shape[0]
     x0, x1, y0, y1 = max(x - reach, 0), min(x + reach, size), max(y - reach, 0), min(y + reach, size)
     if x0 >= x1 or y0 >= y1:
@@ -138,10 +165,14 @@ def _near(stand: Stand, frame: Frame) -> bool:
 def _parked(stand: Stand, view: View, difficulty: float) -> Plane | None:
     """The aircraft on a stand on this date, or None."""
     rng = view.rng
-    share = {"store": 0.5 + view.taken / 2, "light": 0.35 + view.taken / 2}.get(stand.kind, view.taken)
+    share = {
+        "gate": min(0.05 + 1.08 * view.taken, 0.97),
+        "store": 0.5 + view.taken / 2,
+        "light": 0.35 + view.taken / 2,
+    }.get(stand.kind, view.taken)
     if rng.random() > share:
         return None
-    plane = _fitting_plane(stand, rng, difficulty)
+    plane = fitting_plane(stand, rng, difficulty)
     if plane is None:
         return None
     wander = 0.02 if stand.kind == "gate" else 0.05
@@ -157,38 +188,6 @@ def _parked(stand: Stand, view: View, difficulty: float) -> Plane | None:
     return plane.at(x, y, heading + view.frame.angle)
 
 
-def _fitting_plane(stand: Stand, rng: np.random.Generator, difficulty: float) -> Plane | None:
-    """An aircraft that suits the stand: not far smaller than it, military where military."""
-    kinds = {
-        "military": ("fighter", "fighter", "fighter", "prop_transport", "jet_transport", "helicopter")
-    }.get(stand.kind)
-    for attempt in range(6):
-        kind = str(rng.choice(kinds)) if kinds else None
-        if stand.kind == "light" and rng.random() < 0.65 and stand.max_span < 20:
-            kind = str(
-                rng.choice(
-                    ["light_single", "light_single", "light_twin", "business_jet", "helicopter"],
-                    p=[0.35, 0.3, 0.17, 0.12, 0.06],
-                )
-            )
-        try:
-            plane = random_plane(rng, kind=kind, max_span=stand.max_span, livery=_livery(rng, difficulty))
-        except InputError:  # no aircraft of that kind is so small
-            continue
-        if plane.span > 0.62 * stand.max_span or attempt == 5 or plane.kind == "helicopter":
-            return plane
-    return None
-
-
-def _livery(rng: np.random.Generator, difficulty: float) -> str | None:
-    """The name of a scheme where the difficulty decides: plain white when easy, hard to see when hard."""
-    if rng.random() < 0.7 * (1 - difficulty):
-        return str(rng.choice(["white", "tail"]))
-    if rng.random() < 0.12 * max(difficulty - 1, 0):
-        return str(rng.choice(["low_contrast", "dark", "grey"]))
-    return None
-
-
 def _door(stand: Stand, plane: Plane | None) -> np.ndarray | None:
     """The front left door in map metres."""
     if plane is None:
@@ -202,14 +201,15 @@ def _under_way(site: Site, view: View, placed: list[Plane]) -> list[Plane]:
     """Aircraft taxiing, lined up or rolling, clear of all others."""
     rng = view.rng
     out: list[Plane] = []
-    count = int(rng.poisson(1.6 if site.kind == "runway" else 2.2 * view.taken + 0.4)) if site.routes else 0
+    count = int(rng.poisson(1.6 if site.kind == "runway" else 2.6 * view.taken + 0.8)) if site.routes else 0
     for _ in range(count):
         route = site.routes[rng.integers(len(site.routes))]
         i = rng.integers(len(route.points) - 1)
         a, b = route.points[i], route.points[i + 1]
         d = math.atan2(b[1] - a[1], b[0] - a[0]) + (math.pi if rng.random() < 0.5 else 0)
         spot = a + (b - a) * rng.random()
-        plane = random_plane(rng, max_span=route.max_span, livery=_livery(rng, site.difficulty))
+        kind = "wide_body" if route.max_span > 66 and rng.random() < 0.2 else None
+        plane = random_plane(rng, kind=kind, max_span=route.max_span, livery=livery(rng, site.difficulty))
         x, y = view.frame.scene(spot)
         plane = plane.at(x, y, d + view.frame.angle + rng.normal(0, 0.02))
         if view.frame.sees(spot[None], 30) and all(_clear(plane, other) for other in placed + out):

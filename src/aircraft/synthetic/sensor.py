@@ -23,6 +23,7 @@ class Sensor:
     curve: float  # > 0: an S curve
     haze: float  # share of the veil
     veil: np.ndarray  # (3,) its colour
+    glow: float  # how much what is nearly white brightens itself and its surroundings
     blur: float  # sigma, pixels
     sharpen: float
     noise: float  # grey levels
@@ -38,11 +39,12 @@ def random_sensor(rng: np.random.Generator, difficulty: float) -> Sensor:
     return Sensor(
         gain=np.array([1 + warm * 0.2 - 0.015 + rng.normal(0, 0.012), 1 + rng.normal(0, 0.012), 1 - warm]),
         saturation=float(rng.uniform(0.3, 0.78)),
-        level=float(rng.normal(136, 16)),
-        spread=float(rng.normal(47, 8)),
+        level=float(rng.normal(137, 16)),
+        spread=float(rng.normal(44, 7)),
         curve=float(rng.uniform(0, 0.5)),
-        haze=float(rng.beta(1.2, 5) * difficulty**0.5) if hazy else float(rng.uniform(0, 0.06)),
+        haze=float(rng.beta(1.2, 6) * difficulty**0.5) if hazy else float(rng.uniform(0, 0.06)),
         veil=np.array([150, 156, 162]) * rng.uniform(0.6, 1.1) + rng.normal(0, 4, 3),
+        glow=float(rng.uniform(0.1, 1.0)),
         blur=float(rng.uniform(0.0, 0.65)),
         sharpen=float(rng.uniform(0, 0.7)),
         noise=float(rng.uniform(0.4, 2.4)),
@@ -66,15 +68,19 @@ def cloud_cover(sensor: Sensor, frame: Frame) -> np.ndarray | None:
 
 
 def expose(
-    canvas: np.ndarray, sensor: Sensor, cloud: np.ndarray | None, shadow_of_cloud: tuple[float, float]
+    canvas: np.ndarray,
+    size: int,
+    sensor: Sensor,
+    cloud: np.ndarray | None,
+    shadow_of_cloud: tuple[float, float],
 ) -> np.ndarray:
-    """(H, W, 3) uint8 from the (2H, 2W, 3) uint8 canvas."""
-    size = canvas.shape[0] // 2
+    """(size, size, 3) uint8 from the uint8 canvas of half-metres, which covers at most `size` metres."""
     image = cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32)
     rng = np.random.default_rng(sensor.seed + 1)
     if cloud is not None:
-        image = _cloudy(image, cloud, shadow_of_cloud)
+        image = _cloudy(image, cv2.resize(cloud, (size, size)), shadow_of_cloud)
     image = _tone(image, sensor)
+    _bloom(image, sensor)
     if sensor.blur > 0.3:
         cv2.GaussianBlur(image, (0, 0), sensor.blur, dst=image)
     if sensor.sharpen > 0.05:
@@ -107,6 +113,15 @@ def _tone(image: np.ndarray, sensor: Sensor) -> np.ndarray:
     image *= (128 * sensor.gain).astype(np.float32)
     image += (target * sensor.gain + veil).astype(np.float32)
     return image
+
+
+def _bloom(image: np.ndarray, sensor: Sensor) -> None:
+    """Whites saturate and shine on their neighbours; the darkest shadows keep some light; in place."""
+    image += np.maximum(58 - image, 0) * np.float32(0.45)
+    high = np.maximum(image - 186, 0)
+    image += high * np.float32(0.5 * sensor.glow)
+    halo = cv2.GaussianBlur(np.minimum(high, 90), (0, 0), 1.6)
+    image += halo * np.float32(0.35 * sensor.glow)
 
 
 def _cloudy(image: np.ndarray, cloud: np.ndarray, shift: tuple[float, float]) -> np.ndarray:

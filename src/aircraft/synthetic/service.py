@@ -31,7 +31,7 @@ def bridge_bars(stand: Stand, door: np.ndarray | None, view: np.random.Generator
     if rng.random() < 0.35:  # a fixed walkway with a corner: along the facade, then out
         root = root + left * rng.choice([-1, 1]) * rng.uniform(6, 22)
         elbow = root - h * depth * rng.uniform(0.1, 0.9)
-    bundle = rng.random() < 0.25  # folded arms of one rotunda lie side by side
+    spread = float(rng.choice([0.12, 0.35, 0.6, 1.0]))  # folded arms of one rotunda: a bundle, pair or fan
     arms = []
     for k in range(stand.bridges):
         if door is not None and k < 2:
@@ -39,7 +39,7 @@ def bridge_bars(stand: Stand, door: np.ndarray | None, view: np.random.Generator
         elif k == 2:  # over the far side, or folded
             target = rotunda + left * rng.uniform(10, 22) - h * rng.uniform(4, 14)
         else:
-            turn = rng.normal(0.2, 0.55) + view.normal(0, 0.15) + (0.12 if bundle else 0.5) * k
+            turn = rng.normal(0.2, 0.6) + view.normal(0, 0.15) + spread * (k - 0.5 * (stand.bridges - 1))
             reach = view.uniform(15, 34)
             target = rotunda - h * math.cos(turn) * reach - left * math.sin(turn) * reach
         away = target - rotunda
@@ -97,7 +97,7 @@ def paint_service(pen: Pen, stand: Stand, length: float, view: np.random.Generat
             (*(np.array([stand.x, stand.y]) - h * back + right * aside), long, wide, stand.heading + turn)
         )
 
-    count = view.poisson((6.5 if length else 2.5) * busy)
+    count = view.poisson((3.8 if length else 2.5) * busy)
     for _ in range(count):
         kind = view.random()
         side = view.choice([-1, 1])
@@ -111,8 +111,8 @@ def paint_service(pen: Pen, stand: Stand, length: float, view: np.random.Generat
             put(
                 view.uniform(0.25, 0.8) * size,
                 side * view.uniform(5.5, 15),
-                view.uniform(7, 12),
-                2.6,
+                view.uniform(5, 10),
+                2.4,
                 view.choice([0, math.pi / 2, 0.4]),
             )
         elif kind < 0.75:  # in front of the nose
@@ -132,7 +132,8 @@ def paint_service(pen: Pen, stand: Stand, length: float, view: np.random.Generat
     if not items:
         return
     x, y, long, wide, turn = np.array(items).T
-    paint_boxes(pen, x, y, long, wide, turn, tones(view, len(x), TRUCK_TONES, TRUCK_SHARES), 2.2)
+    tone = tones(view, len(x), TRUCK_TONES, TRUCK_SHARES) * view.uniform(0.6, 1.0, (len(x), 1))
+    paint_boxes(pen, x, y, long, wide, turn, tone, 2.2)
 
 
 def paint_mast(pen: Pen, x: float, y: float, height: float, cast: bool) -> None:

@@ -4,10 +4,12 @@ import math
 
 import numpy as np
 
-from aircraft.synthetic.drawing import rounded
+from aircraft.synthetic.drawing import arc, rounded
+from aircraft.synthetic.drives import band
 from aircraft.synthetic.layout import REACH, Site, Stain, Stand
 
 Point = tuple[float, float] | np.ndarray
+SPANS = (25, 30, 36, 38, 52, 66)  # metres: the classes of gates
 
 
 def gates_along(site: Site, start: Point, stop: Point, *, margin: float = 12.0) -> None:
@@ -17,28 +19,26 @@ def gates_along(site: Site, start: Point, stop: Point, *, margin: float = 12.0) 
     length = float(np.linalg.norm(b - a))
     d = (b - a) / max(length, 1e-6)
     out = np.array([-d[1], d[0]])
-    heading = math.atan2(-out[1], -out[0])
-    gap = rng.uniform(8, 26)
-    big = rng.random()
+    gap, shares, tight = rng.uniform(7, 25), _mix(rng.random()), rng.uniform(2.5, 7)
     along = margin
     while True:
-        span = float(rng.choice([30, 36, 38, 52, 66], p=_mix(big)))
-        pitch = span + rng.uniform(4, 9)
+        span = float(rng.choice(SPANS, p=shares))
+        pitch = span + rng.uniform(1.5, tight)
         if along + pitch > length - margin + (30 if margin == 0 else 0):
             break
-        nose = a + d * (along + pitch / 2) + out * (gap + rng.normal(0, 1.5))
-        # Seen from the cockpit, the doors and so the bridges are on the left.
-        left = np.array([math.sin(heading), -math.cos(heading)])
-        root = nose - out * gap + left * rng.uniform(7, max(8.0, span * 0.36)) - out * rng.uniform(-1, 1)
-        bridges = int(rng.choice([0, 1, 2], p=[0.08, 0.8, 0.12])) if span < 50 else int(rng.choice([1, 2, 3]))
-        _stand(site, nose, heading, span, "gate", (float(root[0]), float(root[1])), bridges)
+        _gate(site, a + d * (along + pitch / 2), out, gap, span)
         along += pitch
     lane = gap + rng.uniform(62, 80)
     if length > 60:
         site.line(np.array([a + out * lane, b + out * lane]), strength=0.6)
     if gap > 14 and rng.random() < 0.7:  # the service road under the bridges
+        if rng.random() < 0.4:
+            site.area("road", np.array([a + out * 6, b + out * 6]), width=rng.uniform(6, 10))
         for metres in (3, 9):
             site.line(np.array([a + out * metres, b + out * metres]), "white", dash=(4, 3), strength=0.5)
+    if length > 80 and gap > 9 and rng.random() < 0.2:  # a track or drive on stilts, under the bridges
+        off = rng.uniform(3, 7)
+        band(site, np.array([a + out * off, b + out * off]), stubs=False, width=rng.uniform(4, 8))
     middle, turn = (a + b) / 2 + out * 5, math.atan2(d[1], d[0])
     if length > 30 and rng.random() < 0.75:  # what is kept at the foot of the facade
         kind = str(rng.choice(["vehicles", "vehicles", "containers", "sheds"]))
@@ -46,6 +46,27 @@ def gates_along(site: Site, start: Point, stop: Point, *, margin: float = 12.0) 
             kind, middle[0], middle[1], length * 0.92, rng.uniform(7, 11), turn, density=rng.uniform(0.1, 0.6)
         )
     site.stains.append(Stain(np.array([a + out * 30, b + out * 30]), 30, rng.uniform(-0.12, 0.02)))
+
+
+def gates_around(site: Site, x: float, y: float, radius: float, start: float, stop: float) -> None:
+    """Gates outside a round facade, from the angle `start` to `stop` (radians, start < stop)."""
+    rng = site.rng
+    gap, shares, tight = rng.uniform(8, 26), _mix(rng.random() * 0.95), rng.uniform(2.5, 7)
+    a = start
+    while True:
+        span = float(rng.choice(SPANS, p=shares))
+        # Neighbours are closest at their wings, about 0.45 of the span behind the noses.
+        step = (span + rng.uniform(1.5, tight)) / (radius + gap + 0.45 * span)
+        if a + step > stop:
+            break
+        out = np.array([math.cos(a + step / 2), math.sin(a + step / 2)])
+        _gate(site, (x, y) + out * radius, out, gap, span)
+        a += step
+    lane = arc(x, y, radius + gap + rng.uniform(62, 80), start, stop)
+    site.line(lane, strength=0.6)
+    for metres in (3, 9) if rng.random() < 0.6 else ():
+        site.line(arc(x, y, radius + metres, start, stop), "white", strength=0.5)
+    site.stains.append(Stain(arc(x, y, radius + gap + 20, start, stop, 20), 30, rng.uniform(-0.12, 0.02)))
 
 
 def stand_row(
@@ -107,6 +128,21 @@ def stand_block(site: Site, x: float, y: float, length: float, depth: float, *, 
         slant = -slant if rng.random() < 0.5 else slant
 
 
+def _gate(site: Site, foot: np.ndarray, out: np.ndarray, gap: float, span: float) -> None:
+    """One gate before the facade at `foot`, whose outward direction is `out`."""
+    rng = site.rng
+    heading = math.atan2(-out[1], -out[0])
+    nose = foot + out * (gap + rng.normal(0, 1.5))
+    # Seen from the cockpit, the doors and so the bridges are on the left.
+    left = np.array([math.sin(heading), -math.cos(heading)])
+    root = nose - out * gap + left * rng.uniform(7, max(8.0, span * 0.36)) - out * rng.uniform(-1, 1)
+    if span < 50:
+        bridges = int(rng.choice([0, 1, 2], p=[0.05, 0.55, 0.4]))
+    else:
+        bridges = int(rng.choice([1, 2, 3]))
+    _stand(site, nose, heading, span, "gate", (float(root[0]), float(root[1])), bridges)
+
+
 def _stand(
     site: Site,
     nose: np.ndarray,
@@ -136,7 +172,7 @@ def _stand(
         for side in (-1, 1):
             edge = np.array([nose + left * side * 5, nose - h * 8 + left * side * w, tail + left * side * w])
             site.line(edge, paint, strength=0.4)
-    if rng.random() < 0.3:
+    if rng.random() < 0.12:
         site.area("fresh" if rng.random() < 0.5 else "concrete", _quad(nose, h, left, span))
     spot = nose - h * span * rng.uniform(0.3, 0.5) + rng.normal(0, 3, 2)
     site.stains.append(Stain(spot[None], rng.uniform(8, 22), rng.uniform(-0.4, 0.0)))
@@ -153,7 +189,11 @@ def _quad(nose: np.ndarray, h: np.ndarray, left: np.ndarray, span: float) -> np.
 
 
 def _mix(big: float) -> list[float]:
-    """Shares of the span classes at a facade: narrow, mixed or wide-body."""
-    if big < 0.5:
-        return [0.25, 0.5, 0.2, 0.05, 0.0]
-    return [0.1, 0.3, 0.2, 0.2, 0.2] if big < 0.8 else [0.0, 0.05, 0.05, 0.35, 0.55]
+    """Shares of the SPANS at a facade: regional, narrow, mixed or wide-body."""
+    if big < 0.23:
+        return [0.5, 0.25, 0.25, 0.0, 0.0, 0.0]
+    if big < 0.57:
+        return [0.05, 0.15, 0.6, 0.15, 0.05, 0.0]
+    if big < 0.77:
+        return [0.05, 0.1, 0.3, 0.15, 0.2, 0.2]
+    return [0.0, 0.0, 0.05, 0.05, 0.35, 0.55]
