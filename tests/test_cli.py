@@ -21,7 +21,7 @@ SMALL = ["--scale", "0.1", "--no-progress"]
 QUICK = ["--epochs", "1", "--batch-size", "32", "--device", "cpu"]
 LEARN = ["--epochs", "3", "--batch-size", "32", "--device", "cpu", "--lr", "0.005"]
 PATCH_KEYS = {"AP", "AUC", "threshold", "precision", "recall", "F1", "confusion", "n", "intervals"}
-COMMANDS = ("data", "train", "evaluate", "detect", "export", "demo")
+COMMANDS = ("data", "train", "evaluate", "detect", "export", "demo", "bench")
 Run = Callable[..., Outcome]
 
 

@@ -118,7 +118,8 @@ def test_augmentation_changes_contrast_brightness_and_colour_of_each_patch_by_it
 
 
 def test_noise_has_the_deviation_that_is_asked_for() -> None:
-    out = loading.add_noise(torch.full((4, 3, 64, 64), 0.5), 0.05, generator())
+    grey = torch.full((4, 64, 64, 3), 0.5).permute(0, 3, 1, 2)
+    out = loading.add_noise(grey, loading.noise_field(4, 0.05, generator()), generator())
     assert float(out.std()) == pytest.approx(0.05, rel=0.05)
 
 

@@ -82,10 +82,23 @@ def augment(images: Tensor, generator: torch.Generator) -> Tensor:
     return _transform(images, _chances(len(images), generator))
 
 
-def add_noise(images: Tensor, deviation: float, generator: torch.Generator) -> Tensor:
-    """(n, 3, H, W) float in [0, 1] plus Gaussian noise of that standard deviation, kept in [0, 1]."""
-    noise = torch.empty_like(images).normal_(std=deviation, generator=generator)
-    return images.add_(noise).clamp_(0, 1)
+def add_noise(images: Tensor, field: Tensor, generator: torch.Generator) -> Tensor:
+    """(n, 3, H, W) float in [0, 1], channels last, plus noise, kept in [0, 1]; in place.
+
+    field: a long vector of noise (see `noise_field`); a piece of it from a random place is added, since
+    drawing new numbers for every batch takes as long as training on it.
+    """
+    pixels = images.permute(0, 2, 3, 1)  # (n, H, W, 3), contiguous
+    spare = len(field) - pixels.numel()
+    start = int(torch.randint(spare + 1, (), generator=generator, device=generator.device))
+    pixels.add_(field[start : start + pixels.numel()].view_as(pixels)).clamp_(0, 1)
+    return images
+
+
+def noise_field(images: int, deviation: float, generator: torch.Generator) -> Tensor:
+    """Gaussian noise of that standard deviation, enough for twice as many images of 64 x 64 x 3."""
+    field = torch.randn(2 * images * PATCH * PATCH * 3, generator=generator, device=generator.device)
+    return field.mul_(deviation)
 
 
 class Batches:
@@ -135,6 +148,7 @@ class Batches:
         order = torch.arange(len(self.labels)) if self.sampler is None else self.sampler.order(self.epoch)
         order = order.to(self.images.device)
         generator = random_for(self.seed, self.epoch, 1, device=self.device)
+        field = noise_field(self.batch_size, self.noise, generator) if self.noise else None
         for number in range(len(self)):
             batch = order[number * self.batch_size : (number + 1) * self.batch_size]
             ours = slice(len(batch) * self.rank // self.world, len(batch) * (self.rank + 1) // self.world)
@@ -142,8 +156,8 @@ class Batches:
             index = batch[ours]
             images = self._send(self.images.index_select(0, index)).permute(0, 3, 1, 2)  # NCHW, channels last
             images = to_float(images) if chances is None else _transform(images, chances)
-            if self.noise:
-                images = add_noise(images, self.noise, generator)
+            if field is not None:
+                images = add_noise(images, field, generator)
             if not self.channels_last:
                 images = images.contiguous()
             yield images, self._send(self.labels[index]), self._send(index)

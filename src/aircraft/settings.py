@@ -19,7 +19,7 @@ _Rule = tuple[Callable[[Any], bool], str]
 class Settings:
     """How to train. Raises InputError for a value that makes no sense."""
 
-    epochs: int = 14
+    epochs: int = 12
     batch_size: int = 128  # of all processes together
     optimizer: str = "adamw"  # adamw | sgd (Nesterov momentum 0.9)
     lr: float = 4e-3  # the highest rate of the schedule

@@ -1,0 +1,44 @@
+"""`aircraft bench`: how fast and how large, beside the plain way of doing the same."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aircraft.commands.answer import Answer
+from aircraft.commands.options import Json, Progress, Root, Source
+
+
+def bench(
+    what: Annotated[
+        str,
+        typer.Argument(metavar="learning|detection|scale|rendering|startup|all", help="Which benchmark."),
+    ] = "all",
+    source: Source = "synthetic",
+    root: Root = None,
+    seeds: Annotated[int, typer.Option(metavar="N", help="Trainings of each contender.")] = 3,
+    repeats: Annotated[int, typer.Option(metavar="N", help="Repetitions of short measurements.")] = 7,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Small sizes, under two minutes: a first look, no result.")
+    ] = False,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for bench.json and bench.md; other parts in it stay.")
+    ] = Path("outputs/bench"),
+    progress: Progress = True,
+    json: Json = False,
+) -> Answer:
+    """Measure the package on this machine: medians, ratios and their spread.
+
+    Leave the machine alone meanwhile. The full learning benchmark takes hours, the others minutes.
+    """
+    from aircraft.bench import suite, tables
+    from aircraft.bench.options import Options
+
+    options = Options(
+        out=out, source=source, root=root, seeds=seeds, repeats=repeats, quick=quick, progress=progress
+    )
+    names = list(suite.PARTS) if what == "all" else [what]
+    values = suite.run(names, options)
+    measured = {name: values["parts"][name] for name in suite.PARTS if name in names}
+    text = f"{tables.page(measured)}\nnext: look at {out / tables.MARKDOWN}, or {out / tables.JSON}"
+    return Answer(values, text, json)
