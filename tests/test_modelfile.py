@@ -114,7 +114,7 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 
 
 EMPTY = torch.empty(0)
-HEAD = "layers__18__weight"
+HEAD = "layers__22__weight"
 
 
 @pytest.mark.parametrize(
@@ -140,12 +140,12 @@ HEAD = "layers__18__weight"
             lambda p: rewrite(p, card={"options": {"width": 64}}),
             r"wrong shape: layers.1.weight .* and \d+ more",
         ),
-        (lambda p: rewrite(p, **{HEAD: EMPTY}), "does not fit patch_net: it lacks layers.18.weight; "),
+        (lambda p: rewrite(p, **{HEAD: EMPTY}), "does not fit patch_net: it lacks layers.22.weight; "),
         (lambda p: rewrite(p, extra__bias=torch.ones(1)), "has the unknown extra.bias"),
-        (lambda p: rewrite(p, **{HEAD: torch.ones(1)}), r"layers.18.weight is \(1,\), not \(1, 64, 1, 1\)"),
+        (lambda p: rewrite(p, **{HEAD: torch.ones(1)}), r"layers.22.weight is \(1,\), not \(1, 256, 1, 1\)"),
         (
-            lambda p: rewrite(p, **{HEAD: torch.full((1, 64, 1, 1), torch.nan)}),
-            "layers.18.weight is not finite",
+            lambda p: rewrite(p, **{HEAD: torch.full((1, 256, 1, 1), torch.nan)}),
+            "layers.22.weight is not finite",
         ),
     ],
 )

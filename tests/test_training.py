@@ -74,7 +74,9 @@ def test_the_weights_of_the_best_epoch_are_kept_and_early_stopping_ends_the_run(
 
     monkeypatch.setattr(engines.Ranking, "compute", compute)
     model = tiny_net()
-    history = training.fit(model, bars(64), bars(64), epochs=9, patience=3, schedule="constant", **FAST)
+    history = training.fit(
+        model, bars(64), bars(64), epochs=9, patience=3, schedule="constant", ema=None, **FAST
+    )
     assert history["epoch"] == [1, 2, 3, 4, 5]
     assert history.best_epoch == 2
     assert digest(model) == seen[1] != seen[-1]
@@ -114,6 +116,16 @@ def test_without_progress_nothing_is_printed(capfd: pytest.CaptureFixture[str]) 
     assert capfd.readouterr() == ("", "")
 
 
+def test_with_flips_a_score_is_the_mean_logit_of_the_mirror_images() -> None:
+    model, images = tiny_net().eval(), bars(5).images
+    mirrors = [images, images[:, ::-1], images[:, :, ::-1], images[:, ::-1, ::-1]]
+    logits = [np.log(s / (1 - s)) for s in (training.predict(model, m.copy()) for m in mirrors)]
+    expected = 1 / (1 + np.exp(-np.mean(logits, axis=0)))
+    assert training.predict(model, images, flips=True) == pytest.approx(expected, abs=1e-5)
+    turned = training.predict(model, mirrors[3].copy(), flips=True)
+    assert turned == pytest.approx(expected, abs=1e-5)
+
+
 class Exploding(nn.Module):
     """A model whose logits become NaN at the given call."""
 
@@ -131,7 +143,7 @@ def test_a_loss_that_is_nan_stops_with_the_iteration_and_advice(
     at: int, iteration: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(InputError) as caught:  # the fifth call is the first of the validation
-        training.fit(Exploding(at), bars(128), bars(64), epochs=2, out=tmp_path, **FAST)
+        training.fit(Exploding(at), bars(128), bars(64), epochs=2, out=tmp_path, ema=None, **FAST)
     assert iteration in str(caught.value)
     assert "lower lr" in str(caught.value)
     assert not (tmp_path / "checkpoint.pt").exists()

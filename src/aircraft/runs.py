@@ -209,11 +209,13 @@ def find(model: Network, tiles: list[Scene], progress: bool = True) -> list[dete
 
 
 def predict(model: Network, patches: Patches, progress: bool = True) -> np.ndarray:
-    """(N,) scores; every patch is scored once, by one of the processes of a torchrun job."""
+    """(N,) scores, means over the mirror images; each patch is scored by one process of a torchrun job."""
     parts = np.array_split(np.arange(len(patches)), idist.get_world_size())
     ranges = [slice(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
     show = progress and sharing.is_first()
-    scores = sharing.each(lambda part: training.predict(model, patches.images[part], progress=show), ranges)
+    scores = sharing.each(
+        lambda part: training.predict(model, patches.images[part], progress=show, flips=True), ranges
+    )
     return np.concatenate(scores)
 
 

@@ -28,6 +28,7 @@ from aircraft.settings import Settings
 __all__ = ["History", "Settings", "fit", "predict"]
 
 EVALUATION_BATCH = 512  # a process; it changes the speed only
+MIRRORS: tuple[tuple[int, ...], ...] = ((), (2,), (3,), (2, 3))  # axes of (n, 3, H, W) to flip
 
 
 class LabelledImages(Protocol):
@@ -77,8 +78,11 @@ def predict(
     batch_size: int = 512,
     device: str | None = None,
     progress: bool = False,
+    flips: bool = False,
 ) -> np.ndarray:
     """(N,) float32 probabilities of aircraft for (N, 64, 64, 3) uint8 patches.
+
+    flips: the mean of the logits over a patch and its three mirror images: surer, and four times the work.
 
     Always computed in float32, so that scores do not depend on the hardware's low precision. Runs where the
     model is, or moves it to `device`. Every module keeps the mode (training or not) that it had.
@@ -93,7 +97,9 @@ def predict(
     with _evaluating(model.to(where)), torch.autocast(where.type, enabled=False):
         for start in starts:
             batch = loading.as_tensor(images[start : start + batch_size], where)
-            logits = model(loading.to_float(batch.permute(0, 3, 1, 2)))  # (n,)
+            pixels = loading.to_float(batch.permute(0, 3, 1, 2))  # (n, 3, 64, 64)
+            views = [pixels.flip(axes) for axes in MIRRORS] if flips else [pixels]
+            logits = torch.stack([model(view).reshape(-1) for view in views]).mean(dim=0)  # (n,)
             scores[start : start + batch_size] = logits.float().sigmoid().cpu().numpy().reshape(len(batch))
     return scores
 
@@ -129,12 +135,11 @@ def _fit(
     net = idist.auto_model(model, broadcast_buffers=False) if world > 1 else model
     if options.compile:
         net = torch.compile(net)  # type: ignore[assignment]
-    steps = options.epochs * len(batches)
     ema = None
     if (
         options.ema
-    ):  # a short run has no time for a long memory: it looks back over a tenth of its steps at most
-        memory = min(max(1 - options.ema, 10 / steps), 0.9)
+    ):  # it looks back over half an epoch at most, so that few steps are not outweighed by the start
+        memory = min(max(1 - options.ema, 2 / len(batches)), 0.9)
         ema = EMAHandler(model, momentum=memory, handle_buffers="update")
     judged = ema.ema_model if ema else model
 
@@ -142,7 +147,7 @@ def _fit(
     amp = devices.amp_dtype(options.amp, device)
     loss = losses.make(options, train.labels)
     optimizer = engines.create_optimizer(model, options)
-    scheduler = engines.create_scheduler(optimizer, options, steps)
+    scheduler = engines.create_scheduler(optimizer, options, options.epochs * len(batches))
     scaler = torch.amp.GradScaler(device.type, enabled=amp is torch.float16)
     trainer = engines.create_trainer(net, optimizer, scaler, loss, amp)
     evaluator = engines.create_evaluator(judged, loss, amp)

@@ -94,9 +94,9 @@ def patch_net(width: int = 32, dropout: float = 0.0) -> Network:
         *conv_bn_relu(2 * width, 2 * width),                # 64, 10, 10
         nn.MaxPool2d(2),                                    # 64,  5,  5
         *conv_bn_relu(2 * width, 4 * width),                # 128, 3,  3
-        *conv_bn_relu(4 * width, 4 * width),                # 128, 1,  1
+        *conv_bn_relu(4 * width, 8 * width),                # 256, 1,  1
         nn.Dropout(dropout),
-        nn.Conv2d(4 * width, 1, 1),                         # 1,   1,  1
+        nn.Conv2d(8 * width, 1, 1),                         # 1,   1,  1
     )  # fmt: skip
     return Network(layers, stride=8)
 
