@@ -33,6 +33,7 @@ def write(folder: str | Path, run_or_model: str | Path, seed: int = 0) -> list[P
         Image.fromarray(tile.image).save(files[-1], quality=88)
     model, _ = models.load(runs.model_file(run_or_model))
     figure, axes = plt.subplots(1, SHOWN, figsize=(7.2 * SHOWN, 8.2))
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.08, top=0.94, wspace=0.04)  # room for the legends
     for ax, tile in zip(axes, tiles[2 : 2 + SHOWN], strict=True):
         found = detection.detect(model, tile.image)
         plotting.detections(tile, found, detection.match(found, tile), ax=ax)
