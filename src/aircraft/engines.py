@@ -23,6 +23,7 @@ from ignite.metrics import Average, Metric
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor, nn
 
+from aircraft import optimizers
 from aircraft.errors import InputError
 from aircraft.losses import Loss
 from aircraft.settings import Settings
@@ -80,15 +81,19 @@ def create_evaluator(model: nn.Module, loss: Loss, amp: torch.dtype | None) -> E
     return evaluator
 
 
-def create_optimizer(model: nn.Module, settings: Settings) -> torch.optim.Optimizer:
-    """AdamW or SGD, with weight decay on weights of two or more dimensions only; frozen ones are left out."""
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    if not parameters:
+def create_optimizer(
+    model: nn.Module, settings: Settings, amp: torch.dtype | None = None
+) -> torch.optim.Optimizer:
+    """Muon, AdamW or SGD; weight decay on weights of two or more dimensions only; frozen ones are left out.
+
+    amp: the low-precision type of the training, in which Muon multiplies too.
+    """
+    groups = optimizers.groups(model, settings.weight_decay)
+    if not groups:
         raise InputError("the model has no parameter to train; unfreeze some: parameter.requires_grad_(True)")
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    if settings.optimizer == "muon":
+        dtype = torch.bfloat16 if amp is torch.bfloat16 else torch.float32  # float16 has too small a range
+        return optimizers.Muon(groups, lr=settings.lr, dtype=dtype)
     if settings.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=settings.lr, momentum=0.9, nesterov=True)
     return torch.optim.AdamW(groups, lr=settings.lr)

@@ -21,7 +21,7 @@ class Settings:
 
     epochs: int = 12
     batch_size: int = 128  # of all processes together
-    optimizer: str = "adamw"  # adamw | sgd (Nesterov momentum 0.9)
+    optimizer: str = "muon"  # muon (see optimizers.py) | adamw | sgd (Nesterov momentum 0.9)
     lr: float = 4e-3  # the highest rate of the schedule
     weight_decay: float = 5e-2  # on weights of two or more dimensions: not on biases and norms
     schedule: str = "onecycle"  # onecycle (linear up, linear down) | cosine (after warm-up) | constant
@@ -105,7 +105,7 @@ _BELOW_ONE = _number(lambda value: 0 <= value < 1, "a number from 0 and below 1"
 _RULES: dict[str, _Rule] = {
     "epochs": _whole(1),
     "batch_size": _whole(1),
-    "optimizer": _one_of("adamw", "sgd"),
+    "optimizer": _one_of("muon", "adamw", "sgd"),
     "lr": _POSITIVE,
     "weight_decay": _FROM_ZERO,
     "schedule": _one_of("onecycle", "cosine", "constant"),

@@ -146,7 +146,7 @@ def _fit(
     # Engines and the handlers of every iteration.
     amp = devices.amp_dtype(options.amp, device)
     loss = losses.make(options, train.labels)
-    optimizer = engines.create_optimizer(model, options)
+    optimizer = engines.create_optimizer(model, options, amp)
     scheduler = engines.create_scheduler(optimizer, options, options.epochs * len(batches))
     scaler = torch.amp.GradScaler(device.type, enabled=amp is torch.float16)
     trainer = engines.create_trainer(net, optimizer, scaler, loss, amp)
