@@ -1,18 +1,24 @@
 """The command line in processes of its own: start-up, the true renderer, and many processes by torchrun."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from aircraft import datasets, patches
 from cli_helpers import aircraft, crosses
+
+LAUNCHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "aircraft")
 
 
 def test_help_does_not_import_what_is_slow(tmp_path: Path) -> None:
@@ -59,6 +65,50 @@ def test_two_processes_give_the_result_of_one(tmp_path: Path, capsys: pytest.Cap
     for file in (tmp_path / "alone").glob("*.json"):
         assert (tmp_path / "both" / file.name).read_text() == file.read_text()
 
+    # One image for two processes: they share its blocks.
+    detect[2:3] = [str(images / "0.png"), "--block", "128"]
+    one_image = _torchrun(*detect, "--out", "blocks", cwd=tmp_path)
+    assert one_image["count"] == alone["images"][0]["count"]
+    assert (tmp_path / "blocks/0.json").read_text() == (tmp_path / "alone/0.json").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="finds the processes of a job in /proc")
+def test_a_killed_process_ends_the_job_and_resume_goes_on(tmp_path: Path) -> None:
+    """kill -9 of one of two processes: a clear line, no hanging; then the end of an undisturbed run."""
+    parts = [_patches(sites) for sites in (range(12), range(12, 14))]
+    datasets.export_npz(datasets.PatchSet("crosses", "crosses", *parts), tmp_path / "crosses.npz")
+    learn = ("--epochs", "6", "--batch-size", "32", "--device", "cpu", "--seed", "3")
+    train = ["train", "--data", str(tmp_path / "crosses.npz"), *learn, "--json", "--no-progress"]
+    _torchrun(*train, "--out", "whole", cwd=tmp_path)
+
+    words = [sys.executable, *LAUNCHER, *train, "--out", "killed"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(words, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as job:
+        deadline = time.monotonic() + 120
+        while not (tmp_path / "killed/history.csv").is_file():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.kill(_children(job.pid)[-1], signal.SIGKILL)
+        _, said = job.communicate(timeout=120)
+    assert job.returncode != 0
+    assert "--resume" in said
+    assert not (tmp_path / "killed/model.safetensors").exists(), "it was killed too late for this test"
+
+    _torchrun(*train, "--out", "killed", "--resume", cwd=tmp_path)
+    one, other = (load_file(tmp_path / run / "model.safetensors") for run in ("whole", "killed"))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def _children(parent: int) -> list[int]:
+    """The processes that a process has started, in order."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has just ended
+            if int(path.read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(path.parent.name))
+    return sorted(found)
+
 
 def _patches(sites: range) -> patches.Patches:
     """20 patches with a cross and 20 without from each site."""
@@ -77,8 +127,7 @@ def _patches(sites: range) -> patches.Patches:
 
 def _torchrun(*arguments: str, cwd: Path) -> dict:
     """The JSON object that two processes together print."""
-    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "aircraft")
-    done = _python(*launcher, *arguments, cwd=cwd, OMP_NUM_THREADS="1")
+    done = _python(*LAUNCHER, *arguments, cwd=cwd, OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

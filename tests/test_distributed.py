@@ -57,23 +57,15 @@ def test_every_patch_is_judged_once_however_unequal_the_shares(
     logits, labels = torch.from_numpy(rng.normal(size=sum(counts))).float(), torch.arange(sum(counts)) % 2
     parts = {"logits": logits.split(counts), "labels": labels.float().split(counts)}
 
-    def all_gather(value: int) -> torch.Tensor:
-        return torch.tensor(counts)
-
-    def all_gather_tensors_with_shapes(tensor: torch.Tensor, shapes: list[list[int]]) -> list[torch.Tensor]:
-        assert shapes == [[count] for count in counts]
-        return list(next(part for part in parts.values() if torch.equal(part[0], tensor)))
+    def all_gather(mine: list[torch.Tensor]) -> list[list[torch.Tensor]]:
+        return [[share] for share in next(part for part in parts.values() if torch.equal(part[0], mine[0]))]
 
     alone = engines.Ranking(losses.bce)
     alone.update((logits, labels.float()))
     first = engines.Ranking(losses.bce)
     first.update((parts["logits"][0], parts["labels"][0]))
     expected = alone.compute()
-    fake = SimpleNamespace(
-        get_world_size=lambda: 2,
-        all_gather=all_gather,
-        all_gather_tensors_with_shapes=all_gather_tensors_with_shapes,
-    )
+    fake = SimpleNamespace(get_world_size=lambda: 2, all_gather=all_gather)
     monkeypatch.setattr(engines, "idist", fake)
     assert first.compute() == expected
     assert expected["count"] == sum(counts)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from aircraft import models
+from aircraft import models, sharing
 from aircraft.detection import ScoreMap, blocks, score_map
 from aircraft.detection.windows import WINDOW
 from aircraft.errors import InputError
@@ -186,3 +186,28 @@ def test_an_image_that_is_not_rgb_is_refused(toy, shape):
 
 def test_a_score_map_needs_no_offset():
     assert ScoreMap(np.zeros((2, 2), np.float32), stride=8).offset == 0
+
+
+def test_processes_score_every_block_once(toy, image, monkeypatch) -> None:
+    """Two ranks, one after the other in this process: each does its half, together they give the map."""
+
+    class Met(Exception):
+        """Raised where processes would wait for each other."""
+
+    def meet(mine: list[np.ndarray]) -> None:
+        halves.append(mine)
+        raise Met
+
+    halves: list[list[np.ndarray]] = []
+    options = {"stride": 8, "block": 100}
+    whole = score_map(toy, image, **options)
+    monkeypatch.setattr(sharing.idist, "get_world_size", lambda: 2)
+    monkeypatch.setattr(sharing.idist, "all_gather", meet)
+    for rank in (0, 1):
+        monkeypatch.setattr(sharing.idist, "get_rank", lambda rank=rank: rank)
+        with pytest.raises(Met):
+            score_map(toy, image, share=True, **options)
+    count = len(blocks(image.shape[1], image.shape[0], stride=8, native=4, block=100))
+    assert [len(half) for half in halves] == [(count + 1) // 2, count // 2]
+    monkeypatch.setattr(sharing.idist, "all_gather", lambda mine: halves)
+    np.testing.assert_array_equal(score_map(toy, image, share=True, **options).scores, whole.scores)

@@ -19,7 +19,7 @@ import typer
 from aircraft import __version__
 from aircraft.commands import bench, data, demo, detect, evaluate, export, train
 from aircraft.commands.answer import Answer
-from aircraft.errors import InputError
+from aircraft.errors import InputError, LostProcess
 
 DONE, FAULT, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
@@ -103,6 +103,8 @@ def explain(error: Exception) -> tuple[int, str]:
         return BAD_INPUT, str(error)
     if isinstance(error, OSError) and error.errno in DISK:
         return BAD_INPUT, f"{error.strerror}; make room, or choose another place"
+    if isinstance(error, LostProcess):
+        return FAULT, str(error)
     what = f"{type(error).__name__}: {error}"
     return FAULT, f"this is a fault of aircraft, please report it ({what}); `aircraft --debug ...` shows more"
 

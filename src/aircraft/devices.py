@@ -4,14 +4,17 @@ The same training code runs on CPU, CUDA and MPS, alone or under torchrun: the d
 """
 
 import os
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from types import FrameType
 
 import ignite.distributed as idist
 import torch
 
-from aircraft.errors import InputError
+from aircraft.errors import InputError, LostProcess
 
 
 def choose(name: str = "auto") -> torch.device:
@@ -58,23 +61,36 @@ def parallel(timeout: timedelta = timedelta(minutes=10)) -> Iterator[None]:
 
     nccl on GPUs, gloo on CPUs. A process that waits longer than `timeout` for another one gives up with an
     error, so that a dead or stuck rank ends the job instead of hanging it; torchrun then stops them all and
-    names the one that failed first. Raises RuntimeError in the processes that were left waiting.
+    names the one that failed first. Raises LostProcess in the processes that were left waiting; those that
+    torchrun stops say on standard error what has happened and what to do.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield
         return
     idist.initialize("nccl" if torch.cuda.is_available() else "gloo", timeout=timeout)
+    before = signal.signal(signal.SIGTERM, _stopped)
     try:
         yield
     except RuntimeError as error:
         if not any(word in str(error) for word in ("gloo", "NCCL", "torch.distributed")):
             raise
-        raise RuntimeError(
+        raise LostProcess(
             f"process {idist.get_rank()} lost contact with another process of the job, which died or hangs; "
             "torchrun names it below as root cause; mend that and run the same command with --resume"
         ) from error
     finally:
+        signal.signal(signal.SIGTERM, before)
         idist.finalize()
+
+
+def _stopped(number: int, _: FrameType | None) -> None:
+    print(
+        f"process {os.environ.get('RANK')} was stopped with the job: another process died (torchrun names it "
+        "below as root cause) or the job was cancelled; go on with the same command and --resume",
+        file=sys.stderr,
+        flush=True,
+    )
+    sys.exit(128 + number)  # unwinds: half-written files are removed
 
 
 def _of_the_job(name: str) -> torch.device:

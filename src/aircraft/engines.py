@@ -164,8 +164,8 @@ def gather(tensor: Tensor) -> Tensor:
     """The (n,) tensors of all processes one after the other, in order of rank; n may differ."""
     if idist.get_world_size() == 1:
         return tensor
-    sizes = torch.as_tensor(idist.all_gather(len(tensor))).tolist()
-    return torch.cat(idist.all_gather_tensors_with_shapes(tensor, [[size] for size in sizes]))
+    parts: Any = idist.all_gather([tensor.cpu()])  # in lists, which may hold tensors of different lengths
+    return torch.cat([part for (part,) in parts]).to(tensor.device)
 
 
 def average_buffers(model: nn.Module) -> None:

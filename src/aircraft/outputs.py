@@ -14,6 +14,7 @@ import numpy as np
 from aircraft.detection.peaks import Detections
 from aircraft.imagery import Source
 
+SUFFIXES = (".json", ".geojson", ".png")
 LARGEST = 4000  # pixels a side of the picture; larger images are drawn reduced
 COLOR, HALO = (230, 159, 0), (0, 0, 0)  # Okabe and Ito's orange on black: seen by all, on all grounds
 
@@ -23,15 +24,19 @@ def write(folder: str | Path, stem: str, found: Detections, source: Source, thre
 
     Each file is complete or not there. Returns their paths.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    Path(folder).mkdir(parents=True, exist_ok=True)
     _, png = cv2.imencode(".png", cv2.cvtColor(draw(found, source), cv2.COLOR_RGB2BGR))
-    contents = {
-        ".json": json.dumps(to_json(found, source, threshold), indent=1).encode(),
-        ".geojson": json.dumps(to_geojson(found, source)).encode(),
-        ".png": png.tobytes(),
-    }
-    return [_write(folder / f"{stem}{suffix}", content) for suffix, content in contents.items()]
+    contents = (
+        json.dumps(to_json(found, source, threshold), indent=1).encode(),
+        json.dumps(to_geojson(found, source)).encode(),
+        png.tobytes(),
+    )
+    return [_write(path, content) for path, content in zip(paths(folder, stem), contents, strict=True)]
+
+
+def paths(folder: str | Path, stem: str) -> list[Path]:
+    """Where `write` puts the three files of an image."""
+    return [Path(folder) / f"{stem}{suffix}" for suffix in SUFFIXES]
 
 
 def to_json(found: Detections, source: Source, threshold: float) -> dict[str, Any]:

@@ -14,10 +14,15 @@ Result = TypeVar("Result")
 
 
 def each(
-    work: Callable[[Item], Result], items: Sequence[Item], *, description: str = "", progress: bool = False
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    description: str = "",
+    progress: bool = False,
+    share: bool = True,
 ) -> list[Result]:
-    """[work(item) for item in items]; of n processes, each does every n-th item."""
-    rank, world = idist.get_rank(), idist.get_world_size()
+    """[work(item) for item in items]; of n processes, each does every n-th item, or all unless `share`."""
+    rank, world = (idist.get_rank(), idist.get_world_size()) if share else (0, 1)
     ours = tqdm(items[rank::world], description, leave=False, disable=not (progress and is_first()))
     mine = [work(item) for item in ours]
     if world == 1:

@@ -5,6 +5,7 @@ Read `_fit` from top to bottom: data, model, engines, what happens after each ep
 
 import math
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,7 +133,7 @@ def _fit(
     # `judged` is what is evaluated and kept: the model itself, or the moving average of its weights.
     layout = torch.channels_last if options.channels_last else torch.contiguous_format
     model.to(device=device, memory_format=layout)  # type: ignore[call-overload]
-    net = idist.auto_model(model, broadcast_buffers=False) if world > 1 else model
+    net = _shared(model) if world > 1 else model
     if options.compile:
         net = torch.compile(net)  # type: ignore[assignment]
     ema = None
@@ -183,7 +184,8 @@ def _fit(
 
     @trainer.on(Events.EPOCH_COMPLETED)
     def judge() -> None:
-        engines.average_buffers(judged)
+        for part in (model, judged):  # both, so that the checkpoint of one process serves all
+            engines.average_buffers(part)
         evaluator.run(judged_batches)
         if not math.isfinite(evaluator.state.metrics["loss"]):
             raise _diverged(trainer, options)
@@ -238,6 +240,13 @@ def _check(train: LabelledImages, val: LabelledImages, options: Settings) -> Non
         raise InputError(f"batch_size {options.batch_size} cannot be shared equally by {world} processes")
     if len(val.labels) < world:
         raise InputError(f"val holds {len(val.labels)} patches for {world} processes; each needs one")
+
+
+def _shared(model: nn.Module) -> nn.Module:
+    """The model with its gradients averaged over the processes of the job."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*broadcast_buffers")  # its new name came with torch 2.14
+        return idist.auto_model(model, broadcast_buffers=False)
 
 
 def _nan_stop() -> TerminateOnNan:

@@ -25,6 +25,7 @@ def detect(
     flips: bool = False,
     amp: bool = False,
     device: str | torch.device | None = None,
+    share: bool = False,
     progress: bool = False,
 ) -> Detections:
     """Find the aircraft in an image at 1 m per pixel, the surest first.
@@ -33,8 +34,8 @@ def detect(
         `default_threshold`). For precision-recall curves and for choosing thresholds, use a low one, as 0.05:
         what is not detected cannot be ranked.
 
-    The other arguments are those of `score_map` (method, stride, block, flips, amp, device, progress) and of
-    `peaks` (min_distance, smooth).
+    The other arguments are those of `score_map` (method, stride, block, flips, amp, device, share, progress)
+    and of `peaks` (min_distance, smooth).
     """
     scores = score_map(
         model,
@@ -45,6 +46,7 @@ def detect(
         flips=flips,
         amp=amp,
         device=device,
+        share=share,
         progress=progress,
     )
     threshold = default_threshold(model) if threshold is None else threshold

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from aircraft import imagery, models
+from aircraft import imagery, models, sharing
 from aircraft.errors import InputError
 
 Scorer = Callable[[np.ndarray], np.ndarray]  # (H, W, 3) uint8 pixels -> (rows, columns) float32 logits
@@ -113,6 +113,7 @@ def score_map(
     flips: bool = False,
     amp: bool = False,
     device: str | torch.device | None = None,
+    share: bool = False,
     progress: bool = False,
 ) -> ScoreMap:
     """The score of every window of an image, as probabilities.
@@ -126,7 +127,9 @@ def score_map(
     block:  the largest piece, in pixels a side, that is scored at once. It bounds the memory. The scores do
             not depend on it (those of padded networks do, within a receptive field of a block's border).
     flips:  mean of the logits over the image and its three mirror images; four times the work.
-    amp:    bfloat16 where the device is quicker with it; scores then differ in the third digit.
+    amp:    bfloat16 products: about twice as quick where the hardware has them; scores then differ in the
+            third digit.
+    share:  the processes of a torchrun job score every n-th block each, and all get the whole map.
 
     Raises InputError for an image smaller than a patch, an unknown method, a network without a dense form.
     """
@@ -143,9 +146,14 @@ def score_map(
     with _evaluating(model), torch.autocast(_device(model).type, torch.bfloat16, enabled=amp):
         scorer, native = _scorer(model, method, stride, batch_size, progress)
         todo = blocks(source.width, source.height, stride=stride, native=native, block=block)
-        for part in tqdm(todo, desc="blocks", disable=not progress or len(todo) == 1, leave=False):
-            logits = score_block(scorer, source, part, stride=stride, flips=flips)
-            scores[part.top : part.bottom, part.left : part.right] = _sigmoid(logits)
+
+        def work(part: Block) -> np.ndarray:
+            return _sigmoid(score_block(scorer, source, part, stride=stride, flips=flips))
+
+        bar = progress and len(todo) > 1
+        done = sharing.each(work, todo, description="blocks", progress=bar, share=share)
+        for part, piece in zip(todo, done, strict=True):
+            scores[part.top : part.bottom, part.left : part.right] = piece
     return ScoreMap(scores=scores, stride=stride, offset=0)
 
 
