@@ -17,6 +17,7 @@ from torch import nn
 from aircraft import detection, models, synthetic
 from aircraft.bench import (
     baseline,
+    ingredients,
     learning,
     mosaic,
     rendering,
@@ -307,6 +308,20 @@ def test_rendering_reports_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows["two processes / one"].n == 1
     assert rows["imbalanced set, 562 patches: loaded from the cache"].median > 0
     assert os.environ["AIRCRAFT_DATA"] == "elsewhere"
+
+
+def test_ingredients_compare_variants_of_one_detector(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRCRAFT_DATA", str(tmp_path))
+    monkeypatch.setattr(synthetic, "render", crosses)
+    monkeypatch.setattr(rendering.parallel, "run", lambda f, jobs, **_: map(f, jobs))
+    monkeypatch.setattr(ingredients, "VARIANTS", {"as it is": {}, "stride 16": {"stride": 16}})
+    (part,) = ingredients.measure(QUICK)
+    figures = {row.what: row.value.median for row in part.rows}
+    assert 0 <= figures["as it is: best F1"] <= 1
+    assert figures["stride 16: time"] < figures["as it is: time"]
+    assert f"{ingredients.MINED}: AP" in figures
 
 
 def test_the_baseline_depends_on_its_seed_alone() -> None:

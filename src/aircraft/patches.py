@@ -3,7 +3,7 @@
 A patch is a 64x64 crop; it shows an aircraft if and only if the centre of one lies in its central 32x32.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -132,6 +132,22 @@ def sample_negative(scene: Scene, n: int, rng: np.random.Generator, near: float 
     return np.array(list(taken)).reshape(-1, 2)
 
 
+def is_background(scene: Scene, corners: np.ndarray) -> np.ndarray:
+    """(K,) bool for window corners (K, 2): the window is in the image, labelled 0, and touches no aircraft
+    that the border cuts off."""
+    x, y = corners.T
+    inside = (x >= 0) & (y >= 0) & (x <= scene.width - PATCH) & (y <= scene.height - PATCH)
+    x0, y0, x1, y1 = scene.ignore.T
+    touches = (x[:, None] < x1) & (x[:, None] + PATCH > x0) & (y[:, None] < y1) & (y[:, None] + PATCH > y0)
+    return inside & (label(scene.centers, x, y) == 0) & ~touches.any(axis=1)
+
+
+def join(parts: Sequence[Patches]) -> Patches:
+    """The patches of several sets, one after the other."""
+    columns = ("images", "labels", "sites")
+    return Patches(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns))
+
+
 def cut_tiles(scene: Scene, size: int = TILE) -> list[Scene]:
     """As many tiles as fit into the scene side by side, evenly spread, none overlapping, row by row."""
     xs, ys = _spread(scene.width, size), _spread(scene.height, size)
@@ -171,7 +187,7 @@ def _take(taken: dict[tuple[int, int], bool], scene: Scene, draw: Draw, goal: in
         if missing <= 0:
             return
         corners = draw(2 * missing + 32)
-        corners = corners[_is_background(scene, corners)]
+        corners = corners[is_background(scene, corners)]
         black_left = int(np.ceil(NO_DATA * goal)) - sum(taken.values())
         for corner, black in zip(map(tuple, corners.tolist()), _is_black(scene, corners), strict=True):
             if len(taken) >= goal:
@@ -180,15 +196,6 @@ def _take(taken: dict[tuple[int, int], bool], scene: Scene, draw: Draw, goal: in
                 continue
             taken[corner] = bool(black)
             black_left -= bool(black)
-
-
-def _is_background(scene: Scene, corners: np.ndarray) -> np.ndarray:
-    """(K,) bool: the window is in the image, is labelled 0, and touches no truncated aircraft."""
-    x, y = corners.T
-    inside = (x >= 0) & (y >= 0) & (x <= scene.width - PATCH) & (y <= scene.height - PATCH)
-    x0, y0, x1, y1 = scene.ignore.T
-    touches = (x[:, None] < x1) & (x[:, None] + PATCH > x0) & (y[:, None] < y1) & (y[:, None] + PATCH > y0)
-    return inside & (label(scene.centers, x, y) == 0) & ~touches.any(axis=1)
 
 
 def _is_black(scene: Scene, corners: np.ndarray) -> np.ndarray:

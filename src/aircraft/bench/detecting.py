@@ -27,6 +27,9 @@ BATCH = 256  # windows, and slices, at once
 QUICK_REPEATS = 2
 WINDOWS, BATCHES, CEILING, SAHI = 50.0, 20.0, 0.5, 30.0  # targets: times quicker; share of the ceiling
 
+SAME, CLOSE = 1e-4, 0.05  # largest difference of a score, in float32 and in bfloat16
+FAST = "dense, bfloat16"  # `aircraft detect --fast`, on processors that multiply it
+
 _INSTALL = "pip install fire shapely && pip install --no-deps sahi"
 
 
@@ -57,18 +60,19 @@ def compare(network: Network, image: np.ndarray, options: Options) -> Part:
         description="detection",
         progress=options.progress,
     )
-    dense = seconds["dense"]
     rows = [Row(name, Spread.of([1000 * s for s in values]), "ms") for name, values in seconds.items()]
-    for name, least in (
-        ("one window at a time", WINDOWS), ("batches", BATCHES), ("SAHI", SAHI), ("SAHI, batches", SAHI)
-    ):  # fmt: skip
-        rows.append(Row(f"{name} / dense", Spread.ratio(seconds[name], dense), "x", least=least))
-    share = Spread.ratio(seconds["bare convolutions"], dense)
+    for ours in ("dense", FAST):
+        for name, least in (
+            ("one window at a time", WINDOWS), ("batches", BATCHES), ("SAHI", SAHI), ("SAHI, batches", SAHI)
+        ):  # fmt: skip
+            rows.append(Row(f"{name} / {ours}", Spread.ratio(seconds[name], seconds[ours]), "x", least=least))
+    share = Spread.ratio(seconds["bare convolutions"], seconds["dense"])
     rows.append(Row("dense: share of the ceiling", share, "", least=CEILING))
     plain = maps["one window at a time"]()
-    for name in ("batches", "dense", "SAHI", "SAHI, batches"):
+    for name in ("batches", "dense", "SAHI", "SAHI, batches", FAST):
         difference = float(np.abs(maps[name]() - plain).max())
-        rows.append(Row(f"{name}: largest difference of a score", Spread.of([difference]), "", most=1e-4))
+        most = CLOSE if name == FAST else SAME
+        rows.append(Row(f"{name}: largest difference of a score", Spread.of([difference]), "", most=most))
     height, width = image.shape[:2]
     notes = [
         f"{width} x {height} pixels at stride {STRIDE}: {plain.size:,} windows, with the reflected border "
@@ -113,10 +117,10 @@ def _contenders(network: Network, image: np.ndarray) -> dict[str, Callable[[], n
     scorer = models.dense(network, stride=STRIDE)
     pixels = np.pad(image, ((HALF, HALF), (HALF, HALF), (0, 0)), mode="reflect")  # SAHI knows no border
 
-    def ours(model: nn.Module, method: str) -> Callable[[], np.ndarray]:
+    def ours(model: nn.Module, method: str, amp: bool = False) -> Callable[[], np.ndarray]:
         return lambda: (
             detection.score_map(
-                model, image, method=method, stride=STRIDE, batch_size=BATCH, block=_whole(image)
+                model, image, method=method, stride=STRIDE, batch_size=BATCH, block=_whole(image), amp=amp
             ).scores
         )
 
@@ -130,6 +134,7 @@ def _contenders(network: Network, image: np.ndarray) -> dict[str, Callable[[], n
         "SAHI": sahi(sahi_slices.SlicedClassifier, 1),
         "SAHI, batches": sahi(sahi_slices.BatchedClassifier, BATCH),
         "dense": ours(scorer, "dense"),
+        FAST: ours(scorer, "dense", amp=True),
     }
 
 

@@ -15,6 +15,7 @@ PARTS = {  # the quick ones first
     "detection": "detecting",
     "rendering": "rendering",
     "scale": "scaling",
+    "ingredients": "ingredients",
     "learning": "learning",
 }
 

@@ -12,6 +12,7 @@ from aircraft.detection.matching import (
     evaluate,
     match,
 )
+from aircraft.detection.mining import hard_examples
 from aircraft.detection.peaks import Detections, peaks, smooth_scores
 from aircraft.detection.windows import (
     Block,
@@ -36,6 +37,7 @@ __all__ = [
     "default_threshold",
     "detect",
     "evaluate",
+    "hard_examples",
     "match",
     "peaks",
     "score_batches",
