@@ -98,8 +98,8 @@ def _part(
     notes = [
         f"{options.source}: {tiles} test tiles; thresholds from tiles of the validation sites; seed 0, one "
         "training each, so differences of about 0.01 are noise.",
-        f"Hard examples: {hard} false alarms on {mined} tiles of the sites learned from, added as background; then "
-        "trained anew.",
+        f"Hard examples: {hard} false alarms on {mined} tiles of the sites learned from, added as "
+        "background; then trained anew.",
     ]
     raw = {name: report.to_dict() | {"seconds": seconds} for name, (report, seconds) in reports.items()}
     return Part("Detection: what each ingredient brings", rows, notes, raw)
