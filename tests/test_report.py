@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import matplotlib
 import numpy as np
 import pytest
+from PIL import Image
 
 from aircraft import plotting, report
 from aircraft.errors import InputError
@@ -166,6 +167,18 @@ def test_a_report_that_cannot_be_put_in_its_place_leaves_nothing_behind(tmp_path
     with pytest.raises(OSError, match="taken"):
         report.write(tmp_path / "taken.html", "t", [Section("s")])
     assert [path.name for path in tmp_path.iterdir()] == ["taken.html"]
+
+
+def test_a_photograph_is_inlined_as_jpeg_and_a_drawing_as_png(tmp_path):
+    rng = np.random.default_rng(0)
+    noise = np.clip(128 + 40 * rng.standard_normal((400, 400, 3)), 0, 255).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "photo.png")
+    flat = np.zeros((400, 400, 3), np.uint8)
+    Image.fromarray(flat).save(tmp_path / "drawing.png")
+    figures = [(tmp_path / "photo.png", "noise"), (tmp_path / "drawing.png", "black")]
+    text = report.write(tmp_path / "r.html", "t", [Section("s", figures=figures)]).read_text()
+    assert text.count("data:image/jpeg;base64,") == 1
+    assert text.count("data:image/png;base64,") == 1
 
 
 def test_a_file_that_is_no_png_is_refused_by_name(tmp_path):

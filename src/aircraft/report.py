@@ -1,6 +1,6 @@
 """The report of a run: one HTML file that shows everything and needs nothing else, not even a network.
 
-Pictures are inlined as PNG, the style sheet is inside, and all text is escaped.
+Pictures are inlined as PNG or JPEG, the style sheet is inside, and all text is escaped.
 """
 
 import base64
@@ -15,6 +15,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from PIL import Image
 
 from aircraft import __version__
 from aircraft.errors import InputError
@@ -22,6 +23,7 @@ from aircraft.plotting import figure_of
 
 DPI = 130
 WIDE = 1250  # a figure of at least so many pixels across takes a whole row
+LARGE = 200_000  # bytes of a picture from which it is worth a second look
 
 
 @dataclass(frozen=True)
@@ -118,9 +120,20 @@ def _figure(drawing: Any, alt: str, heading: str) -> str:
         png = buffer.getvalue()
         width, height = (round(inches * DPI) for inches in figure.get_size_inches())
     kind = ' class="wide"' if width >= WIDE else ""
-    data = base64.b64encode(png).decode("ascii")
-    image = f'<img src="data:image/png;base64,{data}" alt="{escape(alt)}" width="{width}" height="{height}">'
+    form, content = _compact(png)
+    data = base64.b64encode(content).decode("ascii")
+    source = f"data:image/{form};base64,{data}"
+    image = f'<img src="{source}" alt="{escape(alt)}" width="{width}" height="{height}">'
     return f"<figure{kind}>{image}</figure>"
+
+
+def _compact(png: bytes) -> tuple[str, bytes]:
+    """Form and bytes: a large picture, which shows photographs, as JPEG if that is much smaller."""
+    if len(png) < LARGE:
+        return "png", png
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").save(buffer, "JPEG", quality=88)
+    return ("jpeg", buffer.getvalue()) if 2 * len(buffer.getvalue()) < len(png) else ("png", png)
 
 
 def _table(table: Table) -> str:

@@ -108,7 +108,8 @@ def tiles_overview(
     ax = marks.blank(ax, mosaic, width=2.1 * columns + 0.3, height=2.35 * rows + 0.8)
     centers = [marks.centers_of(points) for points in found or [[]] * len(scenes)]
     for scene, corner, points in zip(scenes, corners, centers, strict=True):
-        for box in scene.boxes:
+        size = (scene.width, scene.height)
+        for box in np.clip(scene.boxes, 0, size * 2):  # an aircraft may reach over the edge of its tile
             marks.box(ax, box / step + np.tile(corner, 2), "white", "-", width=1.2)
         marks.circles(ax, points / step + corner, marks.HIT, diameter=5)
         caption = f"{len(scene.boxes)} aircraft" if found is None else f"{len(points)} of {len(scene.boxes)}"
