@@ -7,11 +7,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
+# Tests of notebooks: a file stays in one process, a process has one thread, the kernel is this Python.
+NBVAL  := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env \
+          --nbval-sanitize-with=notebooks/nbval-sanitize.cfg notebooks build/proof
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench sample test unit lint format clean
+.PHONY: help setup demo bench sample test unit lint format notebooks times check-notebooks nbval nbval-full clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
 
 setup: $(STAMP)  ## make .venv and install everything (a few minutes, once)
 
@@ -34,20 +38,38 @@ bench: $(STAMP)  ## measure speed and memory, hours on a quiet machine (SOURCE, 
 sample: $(STAMP)  ## draw data/sample again, with the network of the last demo
 	$(BIN)/python -m aircraft.gallery data/sample $(OUT)
 
-test: lint unit  ## everything that CI checks
+notebooks: $(STAMP)  ## make the lessons from notebooks/source, execute the solutions whose code changed
+	$(BIN)/python notebooks/build.py
+
+times: $(STAMP)  ## put the times that the last `make notebooks` measured into TEACHING.md
+	$(BIN)/python notebooks/build.py --times
+
+test: lint unit check-notebooks nbval  ## everything that CI checks
 
 unit: $(STAMP)  ## the tests, with coverage
 	rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
 
-lint: $(STAMP)  ## ruff and mypy
-	$(BIN)/ruff format --check src tests
-	$(BIN)/ruff check src tests
+check-notebooks: $(STAMP)  ## fail when a notebook is not what its source says
+	$(BIN)/python notebooks/build.py --check
+
+nbval: $(STAMP)  ## run all notebooks and the proofs of their checks, at small settings
+	$(BIN)/python notebooks/build.py --proofs
+	AIRCRAFT_FAST=1 $(NBVAL) --nbval-cell-timeout=180
+
+nbval-full: $(STAMP)  ## the same at full settings (an hour)
+	$(BIN)/python notebooks/build.py --proofs
+	$(NBVAL) --nbval-cell-timeout=900
+
+lint: $(STAMP)  ## ruff, mypy, and actionlint where there is one
+	$(BIN)/ruff format --check src tests notebooks
+	$(BIN)/ruff check src tests notebooks
 	$(BIN)/mypy
+	@! test -x $(BIN)/actionlint || $(BIN)/actionlint .github/workflows/*.yml
 
 format: $(STAMP)  ## let ruff tidy the code
-	$(BIN)/ruff format src tests
-	$(BIN)/ruff check --fix src tests
+	$(BIN)/ruff format src tests notebooks
+	$(BIN)/ruff check --fix src tests notebooks
 
 clean:  ## remove what the commands above made (not the downloaded data)
 	rm -rf build outputs .coverage* .pytest_cache .mypy_cache .ruff_cache

@@ -12,7 +12,9 @@ from aircraft.commands.options import Json, Progress, Root, Source
 def bench(
     what: Annotated[
         str,
-        typer.Argument(metavar="startup|detection|rendering|scale|ingredients|learning|all", help="Which benchmark."),
+        typer.Argument(
+            metavar="startup|detection|rendering|scale|ingredients|learning|all", help="Which benchmark."
+        ),
     ] = "all",
     source: Source = "synthetic",
     root: Root = None,

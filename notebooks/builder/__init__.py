@@ -1,0 +1,1 @@
+"""The parts of `notebooks/build.py`: one hand-written source of a lesson becomes three notebooks."""

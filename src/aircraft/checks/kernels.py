@@ -1,0 +1,47 @@
+"""Notebook kernels of this very Python, for the builder of the notebooks and for the autograder.
+
+A kernel named in a notebook or in the user's settings could be another Python, without the package.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ipykernel.kernelspec import get_kernel_dict
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+
+class _ThisPython(KernelSpecManager):  # type: ignore[misc, unused-ignore]  # jupyter_client may come untyped
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        return KernelSpec(**get_kernel_dict())
+
+
+def client(
+    notebook: NotebookNode,
+    *,
+    folder: Path,
+    timeout: int,
+    kind: type[NotebookClient] = NotebookClient,
+    **options: Any,
+) -> NotebookClient:
+    """A client for `notebook` that works in `folder` and gives each cell `timeout` seconds."""
+    return kind(
+        notebook,
+        km=AsyncKernelManager(kernel_spec_manager=_ThisPython()),
+        resources={"metadata": {"path": str(folder)}},
+        timeout=timeout,
+        record_timing=False,
+        store_widget_state=False,
+        coalesce_streams=True,
+        **options,
+    )
+
+
+def environment(**changes: str | None) -> dict[str, str]:
+    """The variables of this process with some changed, or with None removed, for a kernel to start with."""
+    merged: dict[str, str | None] = {**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    merged |= {"PYDEVD_DISABLE_FILE_VALIDATION": "1"} | changes
+    return {name: value for name, value in merged.items() if value is not None}

@@ -1,0 +1,44 @@
+"""The checks of all lessons: what the proofs of the notebooks cannot see."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from aircraft import checks
+
+MODULES = sorted(Path(checks.__file__).parent.glob("lesson[0-9][0-9].py"))
+
+
+@pytest.fixture(params=MODULES, ids=lambda path: path.stem)
+def functions(request):
+    """The check functions of a lesson, as trees of syntax."""
+    tree = ast.parse(request.param.read_text(encoding="utf-8"))
+    return [
+        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("check_")
+    ]
+
+
+def test_every_assert_of_a_check_has_a_hint_to_give(functions):
+    bare = [
+        f"{function.name}, line {node.lineno}"
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assert) and node.msg is None
+    ]
+    assert not bare
+
+
+def test_every_exercise_has_hints_in_two_steps(functions):
+    assert functions
+    for function in functions:
+        hints = [
+            keyword.value
+            for decorator in function.decorator_list
+            if isinstance(decorator, ast.Call)
+            for keyword in decorator.keywords
+            if keyword.arg == "hints"
+        ]
+        assert hints, f"{function.name} has no hints"
+        assert isinstance(hints[0], ast.Tuple), f"{function.name}: hints are a tuple"
+        assert len(hints[0].elts) >= 2, f"{function.name} needs a second hint"
