@@ -12,6 +12,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+import torch  # before a test replaces find_spec, with which torch looks for what it can use
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
@@ -544,7 +545,7 @@ def test_in_colab_the_setup_cell_installs_what_is_missing_without_dependencies(
     missing = {"aircraft", "ignite"}
     monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in missing else object())
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     code = setup_code(tmp_path)
     exec(code, {})
     assert pip[0][1:6] == ["-m", "pip", "install", "-q", "--no-deps"]
