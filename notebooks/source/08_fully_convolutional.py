@@ -597,9 +597,9 @@ figure = drawings.shifted_passes(stride=8, passes=2)
 
 # %% [markdown]
 # ### Exercise 9 (8 min, hard): a finer map
-# Pass `(a, b)` sees the image without its first `a * step` rows and `b * step` columns. Its scores go into
-# every second row and column of the fine map: rows `a, a + 2, a + 4 ...`. In NumPy and PyTorch
-# `fine[a::2, b::2]` means exactly these places. Write it for any number of passes along an axis.
+# Pass `(a, b)` sees the image without its first `a * step` rows and `b * step` columns. With two passes along
+# each axis, its scores go into every second row and column of the fine map: rows `a, a + 2, a + 4 ...`. In
+# NumPy and PyTorch `fine[a::2, b::2]` means exactly these places. Write it for any number of `passes`.
 
 # %% tags=["wrong"]
 # hint: lie side by side
@@ -695,7 +695,7 @@ check_passes(passes)
 # %% [markdown]
 # Is a finer map worth its price? The package shifts by itself when you ask for a finer stride. We detect on
 # the same tiles with four strides, and choose the threshold anew for each, on the validation tiles. (About
-# 20 s on two CPU cores; GPU: not measured.)
+# 15 s on two CPU cores; GPU: not measured.)
 
 # %%
 def try_stride(stride):
@@ -804,7 +804,7 @@ for side in (512, 200):
 # ## 9. A scene of 4,000 × 4,000 pixels
 #
 # Sixteen square kilometres. We lay 25 rendered places side by side, five by five, all of them test sites, on
-# dates that no patch shows. (Rendering takes about 20 s on two CPU cores.)
+# dates that no patch shows. (Rendering takes about 10 s on two CPU cores.)
 
 # %%
 side, across = 800, lessons.budget(5, 2)
@@ -918,7 +918,7 @@ assert np.allclose(one, many, atol=1e-4)
 print("one block or many: the same score map")
 
 # %% [markdown]
-# Now the scene. (About 15 s on two CPU cores; GPU: not measured.)
+# Now the scene. (About 5 s on two CPU cores; GPU: not measured.)
 
 # %%
 found = detection.detect(dense_model, large.image, threshold=threshold, stride=8, block=1024)

@@ -34,7 +34,7 @@ def client(
         resources={"metadata": {"path": str(folder)}},
         timeout=timeout,
         record_timing=False,
-        store_widget_state=False,
+        store_widget_state=True,  # else an output inside a widget is a KeyError; the builder drops it all
         coalesce_streams=True,
         **options,
     )
