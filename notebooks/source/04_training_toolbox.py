@@ -13,7 +13,7 @@
 # **After this lesson you can** let an engine run your training, choose its settings with evidence, and tell
 # progress from noise.
 #
-# About 90 minutes; two exercises are marked *optional*. All training cells together take about five minutes
+# About 90 minutes; two exercises are marked *optional*. All training cells together take about four minutes
 # on two CPU cores (GPU: not measured). You need lesson 3: its training loop, its learning curves, and the
 # AUC.
 
@@ -660,7 +660,7 @@ check_worst_patches(worst_patches)
 # ### Write all of it
 #
 # `TensorboardLogger` has a handler for each kind of thing. What it has no handler for, you write yourself
-# with `board.writer`. The training takes about 10 s on two CPU cores (GPU: not measured).
+# with `board.writer`. The training takes about 5 s on two CPU cores (GPU: not measured).
 
 # %%
 model, optimizer, trainer, evaluator, batches = prepare(train)
@@ -931,7 +931,7 @@ plt.show()
 # valley it then creeps. Momentum adds up the many small steps along. Adam walks straight at first, because
 # both weights move equally fast, and then has to brake.
 #
-# Now on aircraft: each optimiser with five rates. About 30 s on two CPU cores (GPU: not measured).
+# Now on aircraft: each optimiser with five rates. About 20 s on two CPU cores (GPU: not measured).
 
 # %%
 grids = {"sgd": (0.003, 0.01, 0.03, 0.1, 0.3), "adamw": (0.0003, 0.001, 0.003, 0.01, 0.03)}
@@ -1005,7 +1005,7 @@ plt.show()
 
 # %% [markdown]
 # **What to notice.** Four times the batch, about half the noise, four times the work. But an epoch then has
-# only a quarter of the steps. What wins after four epochs? About 25 s on two CPU cores (GPU: not measured).
+# only a quarter of the steps. What wins after four epochs? About 15 s on two CPU cores (GPU: not measured).
 
 # %%
 reached = {}
@@ -1149,7 +1149,7 @@ check_batch_norm(batch_norm)
 # **Weight decay** is the simplest of the three: in each step every weight shrinks by the factor
 # `1 - lr * weight_decay`. Weights that the loss does not defend fade away.
 #
-# Which one helps on 500 patches? Three seeds each; about 40 s on two CPU cores (GPU: not measured).
+# Which one helps on 500 patches? Three seeds each; about 30 s on two CPU cores (GPU: not measured).
 
 # %%
 plain = {"patches": few, "epochs": lessons.budget(15, 1)}
@@ -1252,7 +1252,7 @@ plt.show()
 # sides; besides, the corners of the patch would be empty. A small turn (5 degrees) would do little harm.
 
 # %% [markdown]
-# Measured, on the same 500 patches, with three seeds; about 40 s on two CPU cores (GPU: not measured).
+# Measured, on the same 500 patches, with three seeds; about 30 s on two CPU cores (GPU: not measured).
 
 # %%
 longer = {"patches": few, "epochs": lessons.budget(30, 1)}
@@ -1273,13 +1273,13 @@ for name, found in histories.items():
 # %% [markdown]
 # **What to notice.** The band goes from the lowest to the highest of the three seeds. With augmentation the
 # training loss is *higher*: the task is harder, no patch comes twice. The validation loss does not turn up
-# any more. Among the tools of this lesson it is the one with the clearest effect, and it can be combined with
+# any more. No other tool of this lesson keeps the two losses so close together, and it can be combined with
 # the others.
 #
 # ## 9. What is noise?
 #
 # Tables above showed differences of 0.01. Are they real? Train the *same* settings with several seeds. About
-# 30 s on two CPU cores (GPU: not measured).
+# 25 s on two CPU cores (GPU: not measured).
 
 # %%
 repeats = lessons.budget(8, 2)
@@ -1431,7 +1431,7 @@ _ = lessons.expect(list(verdicts.values()).count("clearly worse"), 1, 6, "tries 
 # ### The winner was lucky
 #
 # The winner won partly because it is good and partly because its seeds were lucky. Train it again with
-# *fresh* seeds. About 30 s on two CPU cores (GPU: not measured).
+# *fresh* seeds. About 15 s on two CPU cores (GPU: not measured).
 
 # %%
 new_seeds = range(100, 100 + lessons.budget(6, 2))
@@ -1481,8 +1481,8 @@ print(f"reported gain, on average: {gain.mean():.2f} spreads; above zero: {(gain
 #   stop, TensorBoard.
 # * The learning rate comes first: find its range with one short run, for each optimiser anew.
 # * Batch size trades noise of the gradient against number of steps; change the rate along with it.
-# * Dropout, batch norm and weight decay act against learning by heart; augmentation that respects the label
-#   rule acts more.
+# * Dropout, batch norm, weight decay and augmentation act against learning by heart; augmentation must
+#   respect the label rule.
 # * One run is an anecdote. Report mean and spread over seeds, compare differences with their uncertainty, and
 #   distrust the winner of a search.
 #
