@@ -5,7 +5,9 @@ Scenes of white crosses stand in for rendered ones; `test_cli_processes.py` uses
 
 import errno
 import json
+import os
 import re
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 import torch
 from PIL import Image
 
-from aircraft import datasets
+from aircraft import cli, datasets
 from cli_helpers import Outcome, aircraft, crosses
 
 SMALL = ["--scale", "0.1", "--no-progress"]
@@ -293,3 +295,20 @@ def test_warnings_are_one_line_each(run: Run, trained: Path, tmp_path: Path) -> 
     assert outcome.code == 0
     assert len(outcome.lines) == 1
     assert outcome.err.startswith("aircraft: note: ")
+
+
+def test_a_stopped_process_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(cli, "run", lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    try:
+        with pytest.raises(SystemExit, match="143"):
+            cli.main()
+        assert capfd.readouterr().err.endswith("--resume to go on with a training\n")
+        monkeypatch.setenv("RANK", "1")
+        with pytest.raises(SystemExit, match="143"):
+            cli.main()
+        assert "another process of the job died" in capfd.readouterr().err
+    finally:
+        signal.signal(signal.SIGTERM, before)

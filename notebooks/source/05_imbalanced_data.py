@@ -632,7 +632,7 @@ def balanced(labels, count, rng):
 check_balanced(balanced)
 
 # %% [markdown]
-# Both remedies give the aircraft more say. Two trainings, together about 60 s on two CPU cores. GPU: not
+# Both remedies give the aircraft more say. Two trainings, together about a minute on two CPU cores. GPU: not
 # measured.
 
 # %%
@@ -742,7 +742,7 @@ def focal_loss(p, y, gamma):
 check_focal_loss(focal_loss)
 
 # %% [markdown]
-# Remedies 3 and 4, two trainings, together about 60 s on two CPU cores. GPU: not measured.
+# Remedies 3 and 4, two trainings, together about a minute on two CPU cores. GPU: not measured.
 
 # %%
 results["hard examples"] = scores_of(trained(sampling="hard"))  # the hardest tenth four times as often
@@ -929,7 +929,7 @@ check_by_site(by_site)
 # part **promises**, and what it **keeps** on the test set of session 1, whose places are new to it. We
 # compare AUC, because it does not depend on the share of aircraft.
 #
-# Six short trainings: about 60 s on two CPU cores. GPU: not measured.
+# Six short trainings: about a minute on two CPU cores. GPU: not measured.
 
 # %%
 promise, truth_kept = {"random split": [], "split by site": []}, {"random split": [], "split by site": []}

@@ -546,7 +546,7 @@ print(f"multiplications of both loops: {counted:.1f} times the dense pass")
 # ## 6. Train once, detect densely
 #
 # Until now the weights were random. Let us train `patch_net` on the imbalanced set, shortly, as in lesson 5.
-# (About 50 s on two CPU cores; GPU: not measured.)
+# (About 60 s on two CPU cores; GPU: not measured.)
 
 # %%
 data = datasets.load_imbalanced(scale=lessons.budget(1.0, 0.05), progress=False)

@@ -65,7 +65,7 @@ for command in (
 
 def main() -> None:
     """Entry point: run the words behind `aircraft` and end the process with the exit code."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # unwinds: half-written files are removed
+    signal.signal(signal.SIGTERM, _terminated)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -118,6 +118,15 @@ def _print(answer: Answer) -> None:
 def _say(line: str) -> None:
     rank = os.environ.get("RANK", "0")
     print(f"aircraft{'' if rank == '0' else f' (rank {rank})'}: {' '.join(line.split())}", file=sys.stderr)
+
+
+def _terminated(*_: object) -> None:
+    """Handler of SIGTERM, by which torchrun stops the other processes when one of a job has died."""
+    line = "aircraft: stopped; run the same command with --resume to go on with a training"
+    if "RANK" in os.environ:
+        line += "; another process of the job died (torchrun names it as root cause) or the job was cancelled"
+    os.write(2, f"{line}\n".encode())  # not print: it may be at work, and cannot be entered twice
+    sys.exit(TERMINATED)  # unwinds: half-written files are removed
 
 
 def _stdout_for_the_answer(arguments: Sequence[str]) -> Any:

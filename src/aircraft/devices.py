@@ -4,12 +4,9 @@ The same training code runs on CPU, CUDA and MPS, alone or under torchrun: the d
 """
 
 import os
-import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from types import FrameType
 
 import ignite.distributed as idist
 import torch
@@ -61,14 +58,12 @@ def parallel(timeout: timedelta = timedelta(minutes=10)) -> Iterator[None]:
 
     nccl on GPUs, gloo on CPUs. A process that waits longer than `timeout` for another one gives up with an
     error, so that a dead or stuck rank ends the job instead of hanging it; torchrun then stops them all and
-    names the one that failed first. Raises LostProcess in the processes that were left waiting; those that
-    torchrun stops say on standard error what has happened and what to do.
+    names the one that failed first. Raises LostProcess in the processes that were left waiting.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield
         return
     idist.initialize("nccl" if torch.cuda.is_available() else "gloo", timeout=timeout)
-    before = signal.signal(signal.SIGTERM, _stopped)
     try:
         yield
     except RuntimeError as error:
@@ -79,18 +74,7 @@ def parallel(timeout: timedelta = timedelta(minutes=10)) -> Iterator[None]:
             "torchrun names it below as root cause; mend that and run the same command with --resume"
         ) from error
     finally:
-        signal.signal(signal.SIGTERM, before)
         idist.finalize()
-
-
-def _stopped(number: int, _: FrameType | None) -> None:
-    print(
-        f"process {os.environ.get('RANK')} was stopped with the job: another process died (torchrun names it "
-        "below as root cause) or the job was cancelled; go on with the same command and --resume",
-        file=sys.stderr,
-        flush=True,
-    )
-    sys.exit(128 + number)  # unwinds: half-written files are removed
 
 
 def _of_the_job(name: str) -> torch.device:
