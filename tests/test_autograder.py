@@ -1,6 +1,7 @@
 """The autograder: runs a handed-in notebook whatever it does, and counts all exercises of its lesson."""
 
 import json
+import os
 import sys
 
 import nbformat
@@ -9,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from aircraft import checks
 from aircraft.checks import __main__ as command
-from aircraft.checks import grading
+from aircraft.checks import grading, kernels
 from aircraft.errors import InputError
 
 LESSON = """
@@ -240,3 +241,10 @@ def test_a_fault_of_ours_is_told_as_such(hand_in, monkeypatch, capsys):
 
 def test_the_lessons_that_have_checks_are_known():
     assert all(grading.exercises(name) for name in grading.lesson_names())
+
+
+def test_a_client_ends_its_kernel(tmp_path):
+    notebook = new_notebook(cells=[new_code_cell("import os; print(os.getpid())")])
+    kernels.client(notebook, folder=tmp_path, timeout=60).execute(env=kernels.environment())
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(notebook.cells[0].outputs[0].text), 0)

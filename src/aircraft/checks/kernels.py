@@ -27,8 +27,8 @@ def client(
     kind: type[NotebookClient] = NotebookClient,
     **options: Any,
 ) -> NotebookClient:
-    """A client for `notebook` that works in `folder` and gives each cell `timeout` seconds."""
-    return kind(
+    """A client for `notebook` in `folder`: each cell has `timeout` seconds, the kernel ends with the work."""
+    made = kind(
         notebook,
         km=AsyncKernelManager(kernel_spec_manager=_ThisPython()),
         resources={"metadata": {"path": str(folder)}},
@@ -38,6 +38,8 @@ def client(
         coalesce_streams=True,
         **options,
     )
+    made.owns_km = True  # else the kernel lives on, and its sockets disturb those of the next one
+    return made
 
 
 def environment(**changes: str | None) -> dict[str, str]:

@@ -17,7 +17,7 @@ from matplotlib.patches import Circle, Rectangle
 from aircraft import detection, plotting
 from aircraft.detection import Detections, ScoreMap
 from aircraft.plotting import marks
-from aircraft.plotting.style import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, YELLOW, several
+from aircraft.plotting.style import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, YELLOW, halo, several
 from aircraft.scenes import Scene
 
 SMALL = 11  # points of the letters
@@ -31,8 +31,9 @@ def sliding_windows(tile: Scene, *, stride: int = 32) -> Figure:
     centers = np.arange(WINDOW // 2, tile.width - WINDOW // 2 + 1, stride)
     x, y = np.meshgrid(centers, centers)
     axes[0].plot(x.ravel(), y.ravel(), ".", color="white", markersize=6, markeredgecolor="black", mew=0.6)
-    aircraft = tile.centers[np.abs(tile.centers - tile.width / 2).sum(axis=1).argmin()]
-    left, top = ((aircraft - WINDOW / 2) // stride * stride).clip(0, tile.width - 2 * WINDOW).astype(int)
+    corners = (tile.centers - WINDOW / 2) / stride  # the window that fits an aircraft best
+    corners = (np.round(corners) * stride).clip(0, tile.width - 2 * WINDOW)
+    left, top = corners[np.abs(corners + WINDOW / 2 - tile.centers).max(axis=1).argmin()].astype(int)
     for step, line in ((2, ":"), (1, (0, (3, 2))), (0, "-")):
         corner = left + step * stride
         window = np.array([corner, top, corner + WINDOW, top + WINDOW])
@@ -124,7 +125,8 @@ def judged(ax: Axes, tile: Scene, found: Detections, title: str = "") -> Axes:
         hit = k in match.truths
         marks.box(ax, box, marks.HIT if hit else marks.MISS, "-" if hit else (0, (3, 2)), width=1.6)
     marks.circles(ax, found.centers[match.hits], marks.HIT, diameter=6)
-    marks.crosses(ax, found.centers[match.false_alarms], marks.FALSE)
+    x, y = found.centers[match.false_alarms].T
+    ax.plot(x, y, "x", color=marks.FALSE, markersize=8, markeredgewidth=2.2, path_effects=halo(2.2))
     hits, misses, false = (len(part) for part in (match.hits, match.misses, match.false_alarms))
     counts = f"{several(hits, 'hit')}, {misses} missed, {false} false"
     ax.set_title(f"{title}\n{counts}" if title else counts, fontsize=SMALL, loc="left")
