@@ -12,7 +12,8 @@ NBVAL  := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --nbval
           --nbval-sanitize-with=notebooks/nbval-sanitize.cfg notebooks build/proof
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench sample test unit lint format notebooks times check-notebooks nbval nbval-full clean
+.PHONY: help setup demo bench sample test unit lint format notebooks times check-notebooks nbval \
+        nbval-full slides present slides-pdf figures widgets site clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
@@ -44,6 +45,24 @@ notebooks: $(STAMP)  ## make the lessons from notebooks/source, execute the solu
 times: $(STAMP)  ## put the times that the last `make notebooks` measured into TEACHING.md
 	$(BIN)/python notebooks/build.py --times
 
+slides: $(STAMP)  ## build the slides into slides/_site (needs npm; npm's packages are fetched once)
+	$(BIN)/python slides/scripts/deck.py
+
+present: slides  ## show them at http://127.0.0.1:8000; see slides/README.md
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory slides/_site 8000
+
+slides-pdf: slides  ## print them to build/slides.pdf (needs Chromium)
+	$(BIN)/python slides/scripts/pdf.py
+
+figures: $(STAMP)  ## draw the figures of the slides again
+	$(BIN)/python slides/figures.py
+
+widgets: $(STAMP)  ## make the data and the network of the slides' widgets again, from the last demo if there is one
+	$(BIN)/python slides/make_widgets.py $(wildcard $(OUT))
+
+site: $(STAMP)  ## build the web site into build/site: slides, solutions, detector
+	$(BIN)/python slides/make_site.py
+
 test: lint unit check-notebooks nbval  ## everything that CI checks
 
 unit: $(STAMP)  ## the tests, with coverage
@@ -62,14 +81,14 @@ nbval-full: $(STAMP)  ## the same at full settings (an hour)
 	$(NBVAL) --nbval-cell-timeout=900
 
 lint: $(STAMP)  ## ruff, mypy, and actionlint where there is one
-	$(BIN)/ruff format --check src tests notebooks
-	$(BIN)/ruff check src tests notebooks
+	$(BIN)/ruff format --check src tests notebooks slides
+	$(BIN)/ruff check src tests notebooks slides
 	$(BIN)/mypy
 	@! test -x $(BIN)/actionlint || $(BIN)/actionlint .github/workflows/*.yml
 
 format: $(STAMP)  ## let ruff tidy the code
-	$(BIN)/ruff format src tests notebooks
-	$(BIN)/ruff check --fix src tests notebooks
+	$(BIN)/ruff format src tests notebooks slides
+	$(BIN)/ruff check --fix src tests notebooks slides
 
 clean:  ## remove what the commands above made (not the downloaded data)
-	rm -rf build outputs .coverage* .pytest_cache .mypy_cache .ruff_cache
+	rm -rf build outputs slides/_site .coverage* .pytest_cache .mypy_cache .ruff_cache

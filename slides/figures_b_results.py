@@ -1,0 +1,41 @@
+"""How the trainings behind the figures of part 4 are kept: computed once for each state of the code.
+
+Together they take some ten minutes on two quiet cores, so their numbers stay in the package's cache.
+"""
+
+import functools
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import aircraft
+from aircraft import (
+    storage,
+)
+
+Array = np.ndarray
+VERSION = 1  # raise it when an experiment of a file figures_b_*.py changes
+
+
+def kept(name: str, build: Callable[[], dict[str, Array]]) -> dict[str, Array]:
+    """The arrays of an experiment, computed once for each state of the code.
+
+    The number of threads is part of the key: it changes the order of sums, and training makes that visible.
+    """
+    key = {"experiment": name, "version": VERSION, "code": _code(), "threads": torch.get_num_threads()}
+    return storage.load_or_build("slides", key, lambda: (build(), {}))[0]
+
+
+@functools.cache
+def _code() -> str:
+    """A fingerprint of the modules that train and detect."""
+    root, names = (
+        Path(aircraft.__file__).parent,
+        ["engines", "loading", "losses", "optimizers", "sampling", "training"],
+    )
+    files = [root / f"{name}.py" for name in names]
+    files += sorted((root / "models").glob("*.py")) + sorted((root / "detection").glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
