@@ -55,7 +55,7 @@ slides-pdf: slides  ## print them to build/slides.pdf (needs Chromium)
 	$(BIN)/python slides/scripts/pdf.py
 
 figures: $(STAMP)  ## draw the figures of the slides again
-	$(BIN)/python slides/figures.py
+	$(BIN)/python slides/make_figures.py
 
 widgets: $(STAMP)  ## make the data and the network of the slides' widgets again, from the last demo if there is one
 	$(BIN)/python slides/make_widgets.py $(wildcard $(OUT))

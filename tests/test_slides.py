@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "slides"), str(ROOT / "slides/scripts")]
 playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e '.[dev]'")
 import deck  # noqa: E402
-import figures  # noqa: E402
+import make_figures as figures  # noqa: E402
 import pdf  # noqa: E402
 import walk  # noqa: E402
 

@@ -12,7 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
-import figures_b_toolbox as toolbox
 from aircraft import loading, training
 from aircraft.drawings import lesson04
 from aircraft.plotting import marks
@@ -29,8 +28,9 @@ from aircraft.plotting.style import (
 )
 from aircraft.synthetic import aircraft as synthetic_aircraft
 from aircraft.synthetic.light import Sun
-from figures_a_drawing import WORDS, arrow, box, sheet
-from figures_b_tiles import around, example, test_tiles
+from figures import toolbox
+from figures.drawing import WORDS, arrow, box, sheet
+from figures.tiles import around, example, test_tiles
 
 
 @styled

@@ -16,8 +16,8 @@ from aircraft.drawings import lesson07
 from aircraft.drawings.lesson07 import WINDOW
 from aircraft.plotting.style import BLACK, BLUE, GREEN, ORANGE, SKY, VERMILION, YELLOW, styled
 from aircraft.scenes import Scene
-from figures_a_drawing import WORDS, arrow, letters, sheet
-from figures_b_results import Array, kept
+from figures.drawing import WORDS, arrow, letters, sheet
+from figures.kept import Array, kept
 
 
 def windows() -> Figure:

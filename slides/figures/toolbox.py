@@ -18,7 +18,7 @@ from aircraft import (
 )
 from aircraft.patches import Patches
 from aircraft.sampling import Sampler
-from figures_b_results import Array, kept
+from figures.kept import Array, kept
 
 PLAIN: dict[str, Any] = {  # lesson 4
     "epochs": 5, "batch_size": 64, "optimizer": "adamw", "lr": 3e-3, "weight_decay": 0.0, "augment": False,

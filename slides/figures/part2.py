@@ -5,7 +5,6 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
-import figures_a_results as results
 from aircraft import datasets, plotting, synthetic
 from aircraft.drawings import lesson01, lesson02, lesson03
 from aircraft.plotting.style import (
@@ -19,7 +18,8 @@ from aircraft.plotting.style import (
     figure_of,
     styled,
 )
-from figures_a_drawing import (
+from figures import small_trainings as results
+from figures.drawing import (
     AIRPORT,
     WORDS,
     arrow,

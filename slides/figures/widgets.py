@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, ViewportSize
 
-SLIDES = Path(__file__).parent
+SLIDES = Path(__file__).parents[1]
 SIZE: ViewportSize = {"width": 1200, "height": 590}
 SHARPNESS = 1.5  # pixels of the picture for one of the widget
 COLOURS = 64
@@ -57,7 +57,7 @@ def _still(name: str, prepare: Callable[..., None], path: Path) -> None:
         picture.quantize(COLOURS).save(path, optimize=True)
 
 
-FIGURES = {
+STILLS = {
     "widget-convolution.png": partial(_still, "convolution", _convolution),
     "widget-threshold.png": partial(_still, "threshold", _threshold),
     "widget-detector.jpg": partial(_still, "detector", _detector),

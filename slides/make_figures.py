@@ -1,10 +1,9 @@
 """Draw the figures of the slides into slides/images, from the package's own code and data, with fixed seeds.
 
-python slides/figures.py              all figures
-python slides/figures.py NAME ...     some; a name is a key of FIGURES in figures_a.py or figures_b.py
+python slides/make_figures.py              all figures
+python slides/make_figures.py NAME ...     some; a name is a key of FIGURES in slides/figures/registry.py
 """
 
-import importlib
 import os
 import sys
 import tempfile
@@ -13,26 +12,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 IMAGES = Path(__file__).parent / "images"
-MODULES = ("figures_a", "figures_b", "figures_widgets")
-SUFFIXES = (".svg", ".png", ".jpg")
 LARGEST_FILE, LARGEST_FOLDER = 150_000, 5_000_000
 
-Draw = Callable[[Path], object]
+Draw = Callable[[Path], None]
 
 
 def figures() -> dict[str, Draw]:
-    """Every figure: name, with or without suffix (then .svg) -> function that draws it to a path."""
+    """Every figure: file name -> function that draws it to a path."""
     sys.path.insert(0, str(Path(__file__).parent))
-    found: dict[str, Draw] = {}
-    for module in MODULES:
-        if not (Path(__file__).parent / f"{module}.py").is_file():
-            continue
-        for name, draw in importlib.import_module(module).FIGURES.items():
-            name = name if name.endswith(SUFFIXES) else f"{name}.svg"
-            if name in found:
-                raise ValueError(f"two figures are called {name}")
-            found[name] = draw
-    return found
+    from figures.registry import FIGURES  # imports torch, which naming a file does not need
+
+    return FIGURES
 
 
 def draw(names: list[str], folder: Path = IMAGES) -> list[str]:

@@ -17,7 +17,7 @@ from aircraft import (
 )
 from aircraft.patches import Patches
 from aircraft.scenes import Scene
-from figures_b_results import Array, kept
+from figures.kept import Array, kept
 
 REMEDIES: dict[str, dict[str, Any]] = {
     "plain": {},

@@ -1,10 +1,5 @@
-"""The figures of parts 1, 2 and 3, drawn by the package and the lessons' own drawings, at fixed seeds.
+"""The figures of part 1: an airport, a tile, patches, and what we build."""
 
-FIGURES: file name -> function(path). Drawn for 1200 pixels of width; `make figures` calls them.
-"""
-
-import functools
-from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -12,12 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-import figures_a_part2 as part2
-import figures_a_part3 as part3
 from aircraft import datasets, plotting, synthetic
-from aircraft.drawings import lesson01, lesson02
 from aircraft.plotting import marks
-from figures_a_drawing import AIRPORT, WORDS, drawn, toy_set_of_patches, write, write_photo
+from figures.drawing import AIRPORT, WORDS, toy_set_of_patches, write, write_photo
 
 
 def airport(path: Path) -> None:
@@ -76,51 +68,6 @@ def story() -> Figure:
 
 def found(path: Path) -> None:
     """What the demo's network finds on a tile: from data/sample/detections.jpg, drawn by `make sample`."""
-    picture = Image.open(Path(__file__).parents[1] / "data/sample/detections.jpg")
+    picture = Image.open(Path(__file__).parents[2] / "data/sample/detections.jpg")
     width, height = picture.size
     write_photo(np.array(picture.crop((10, 39, width // 2 - 10, height - 51))), path, side=620)
-
-
-FIGURES: dict[str, Callable[[Path], None]] = {
-    "airport.jpg": airport,
-    "tile.jpg": tile,
-    "tile-boxes.jpg": functools.partial(tile, boxes=True),
-    "patches.jpg": patches,
-    "story.jpg": drawn(story),
-    "found.jpg": found,
-    "neuron.svg": drawn(lesson01.neuron),
-    "perceptron.svg": drawn(part2.perceptron),
-    "xor.svg": drawn(lesson01.xor, np.array([1, -2]), -0.5),
-    "mlp.svg": drawn(lesson01.network),
-    "loss.svg": drawn(part2.loss),
-    "descent.svg": drawn(part2.descent),
-    "backpropagation.svg": drawn(part2.backpropagation),
-    "batches.svg": drawn(part2.batches),
-    "learning-curves.svg": drawn(part2.learning_curves),
-    "image-array.jpg": drawn(part2.image_array),
-    **{f"walk-{place}.svg": drawn(part2.walk, place) for place in (0, 1, 2, 3, 8)},
-    "kernels.jpg": drawn(part2.kernels),
-    "padding.svg": drawn(part2.padding),
-    "stride.svg": drawn(part2.stride),
-    "pooling.svg": drawn(part2.pooling),
-    "filter.svg": drawn(lesson02.filter_on_channels),
-    "toy-cnn.svg": drawn(part2.toy_cnn),
-    "receptive-field.svg": drawn(part2.receptive_field),
-    "scrambled.jpg": drawn(part2.scrambled),
-    "cnn-against-mlp.svg": drawn(part2.cnn_against_mlp),
-    "toy-set.jpg": drawn(part2.toy_set),
-    "bce.svg": drawn(part2.bce),
-    "resnet.svg": drawn(part2.resnet),
-    "splits.svg": drawn(part2.splits),
-    "scores.svg": drawn(part3.scores),
-    "confusion.svg": drawn(part3.confusion),
-    **{
-        f"roc-{number}.svg": drawn(part3.roc_step, level) for number, level in enumerate((0.9, 0.6, 0.3, 0.0))
-    },
-    "auc.svg": drawn(part3.auc),
-    "precision-recall.svg": drawn(part3.precision_recall),
-    "f-beta.svg": drawn(part3.f_beta),
-    "crowds.svg": drawn(part3.crowds),
-    "roc-and-pr.svg": drawn(part3.roc_and_pr),
-    "promise.svg": drawn(part3.promise),
-}

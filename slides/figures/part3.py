@@ -5,7 +5,6 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-import figures_a_results as results
 from aircraft import metrics, plotting
 from aircraft.drawings import lesson03, lesson05
 from aircraft.plotting.style import (
@@ -19,7 +18,8 @@ from aircraft.plotting.style import (
     figure_of,
     styled,
 )
-from figures_a_drawing import WORDS, bracket, rates, sheet
+from figures import small_trainings as results
+from figures.drawing import WORDS, bracket, rates, sheet
 
 
 @styled

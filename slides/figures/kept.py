@@ -12,12 +12,10 @@ import numpy as np
 import torch
 
 import aircraft
-from aircraft import (
-    storage,
-)
+from aircraft import storage
 
 Array = np.ndarray
-VERSION = 1  # raise it when an experiment of a file figures_b_*.py changes
+VERSION = 1  # raise it when an experiment of this folder changes
 
 
 def kept(name: str, build: Callable[[], dict[str, Array]]) -> dict[str, Array]:

@@ -23,7 +23,7 @@ from aircraft import (
 )
 from aircraft.models.efficientnet import STAGES
 from aircraft.patches import Patches
-from figures_b_results import Array, kept
+from figures.kept import Array, kept
 
 SIZES, SEEDS = (50, 200, 800), (0, 1, 2)
 STOPS = {str(k): place for k, place in enumerate(3 + np.cumsum([row[0] for row in STAGES]), start=1)}

@@ -6,9 +6,6 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-import figures_b_rare as rare
-import figures_b_toolbox as toolbox
-import figures_b_transfer as transferred
 from aircraft import datasets, loading, plotting
 from aircraft.drawings import lesson04, lesson05, lesson06
 from aircraft.plotting.style import (
@@ -21,7 +18,9 @@ from aircraft.plotting.style import (
     figure_of,
     styled,
 )
-from figures_a_drawing import WORDS
+from figures import rare, toolbox
+from figures import transfer as transferred
+from figures.drawing import WORDS
 
 
 def two_sets() -> Figure:
