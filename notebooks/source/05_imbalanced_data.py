@@ -766,9 +766,10 @@ for name, (on_val, on_test) in results.items():
           f"  {r.recall:6.2f}  {at_half:10.2f}  {on_test.mean():10.2f}")
 
 # %% [markdown]
-# These intervals overlap widely. But they hold mostly what all networks **share**: some airports are hard for
-# everyone. A fair question is: on the same airports, how much better is one network than the other? So draw
-# the sites once, score *both* networks on this draw, and note the difference; 500 times.
+# Leave the toy network aside: all other intervals overlap. But they hold mostly what all networks **share**:
+# some airports are hard for everyone. A fair question is: on the same airports, how much better is one
+# network than the other? So draw the sites once, score *both* networks on this draw, and note the
+# difference; 500 times.
 #
 # ### Exercise 12 (6 min, harder, extra): draw sites again
 # A **bootstrap** draws as many sites as there are, putting each back before the next draw. Some come twice,
@@ -839,11 +840,12 @@ for name in ("class weights", "balanced batches"):
 
 # %% [markdown]
 # **What to notice.**
-# - With the threshold left at 0.5, plain training finds clearly fewer aircraft than class weights or balanced batches. This is how
-#   remedies are praised. But look at the thresholds and at the mean scores: these two remedies moved **all**
-#   scores up. Once each network has its own threshold, chosen on validation, they all find about nine in ten.
-# - So compare AP, or the precision at that recall. What remains is a few hundredths at most, in either
-#   direction. AUC hardly tells the networks apart.
+# - With the threshold left at 0.5, plain training finds clearly fewer aircraft than class weights or balanced
+#   batches. This is how remedies are praised. But look at the thresholds and at the mean scores: these two
+#   remedies moved the scores **as a whole** upwards. Once each network has its own threshold, chosen on
+#   validation, they all find about nine in ten.
+# - So compare AP, or the precision at that recall. In AP a few hundredths remain at most, in either
+#   direction; precision at a single threshold swings more. AUC hardly tells the remedies apart.
 # - An interval in the figure that does not touch 0 says: on other airports this *network* would differ from
 #   the plain one in the same direction. It does **not** say that the *remedy* is better in general: another
 #   random start moves AP, too (lesson 4). For that, train with several seeds.

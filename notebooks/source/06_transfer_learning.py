@@ -49,7 +49,8 @@ from aircraft.models.efficientnet import STAGES
 # learn from these 50 what an edge is, what a shadow is, and what an aircraft is.
 #
 # Others have trained networks on **ImageNet**: more than a million photographs of a thousand kinds of things,
-# taken on the ground. Such a network knows edges, textures and shapes. We borrow it. There are three ways:
+# taken on the ground. Such a network knows edges, textures and shapes. We borrow it. So there are now three
+# ways to train, and two of them borrow:
 
 # %%
 drawings.three_ways();
@@ -120,8 +121,8 @@ print(f"patch_net:           {trainable(small):,}, all of them")
 #
 # ## 2. Show it what it is used to
 #
-# In ImageNet's photographs the thing fills the picture, which is 224 pixels wide. Our aircraft are 20 to 60
-# pixels long. So we may enlarge a patch before the network sees it: our network has an option `zoom`.
+# In ImageNet's photographs the thing fills the picture, which is 224 pixels wide. Most of our aircraft are 20
+# to 60 pixels long. So we may enlarge a patch before the network sees it: our network has an option `zoom`.
 
 # %%
 toy = datasets.load_toy(scale=lessons.budget(1.0, 0.1), progress=False)
@@ -724,8 +725,9 @@ lessons.expect(by_rate[5e-4] - counting, 0.0, 0.2, "what batch norm loses when i
 
 # %% [markdown]
 # **What to notice.** With 0.005 the network forgets what it knew, and has too few patches to learn it anew.
-# With 0.00005 it hardly moves in 60 steps. We take 0.0005. And batch norm had better keep ImageNet's statistics:
-# when it counts on, training and evaluation see different features for a while, and the score suffers.
+# With 0.00005 it moves too little in 60 steps. We take 0.0005. And batch norm had better keep ImageNet's
+# statistics: when it counts on, training and evaluation see different features for a while, and the score
+# suffers.
 
 # %% [markdown]
 # ## 7. From scratch
@@ -873,8 +875,8 @@ for target in (0.90, 0.94, 0.96):
 # ### And with all patches?
 #
 # So far nobody had more than 800 patches and 200 steps. Now `patch_net` gets the package's full training
-# (lesson 5: its optimiser, 12 epochs) on all training patches, and the heads get all of them, too. About 20 s
-# on two CPU cores. GPU: not measured.
+# (`training.fit` as in lesson 5, with 12 epochs) on all training patches, and the heads get all of them, too.
+# About 20 s on two CPU cores. GPU: not measured.
 
 # %%
 torch.manual_seed(0)

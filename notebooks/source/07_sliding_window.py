@@ -349,7 +349,7 @@ check_stride(coarsest, looks)
 # %% [markdown]
 # In theory a stride of 32 is enough. Is it in practice? We score 12 validation tiles at stride 8. The map at
 # stride 16 is then simply every second score of every second row: no new computation. (About 15 s on two
-# cores. `peaks` and `evaluate` are the subject of the next sections; AP is the higher the better.)
+# cores. `peaks` and `evaluate` are the subject of the next sections; a higher AP is better.)
 
 # %%
 some = val_tiles[: lessons.budget(12, 2)]
@@ -451,7 +451,7 @@ check_find_peaks(find_peaks)
 
 # %% [markdown]
 # A ragged spot can have two peaks close together. Second step: **non-maximum suppression** (NMS). The best peak
-# stays and removes all others near it; then the best of the rest, and so on. Parked aircraft are about 35 m
+# stays and removes all others near it; then the best of the rest, and so on. Parked airliners are about 35 m
 # apart or more, so "near" means 20 pixels here.
 #
 # ### Exercise 7 (8 min, medium): suppress
@@ -546,10 +546,12 @@ figure = drawings.steps(piece.image, panels)
 print(f"{len(piece.boxes)} aircraft have their centre in this piece")
 
 # %% [markdown]
-# **What to notice.** Left to right: a cloud of circles around each aircraft, a few peaks, and at last one circle
-# each where all goes well. A circle on something else is a false alarm, an aircraft without circle is missed.
-# The package does the same in `detection.peaks`. It smooths the map a little before, so that ripples do not
-# become peaks, and takes the mean position of a spot, which is finer than the stride.
+# **What to notice.** Left to right: a cloud of circles around each aircraft, one peak or a few, and at last
+# one circle each where all goes well. (Where no two peaks are close together, suppression has nothing to
+# remove, and the last two pictures are the same.) A circle on something else is a false alarm, an aircraft
+# without a circle is missed. The package does the same in `detection.peaks`. It smooths the map a little
+# before, so that ripples do not become peaks, and takes the mean position of a spot, which is finer than the
+# stride.
 
 # %% [markdown]
 # ## 5. Right or wrong? Matching
@@ -568,7 +570,8 @@ figure = drawings.matching()
 # ### Exercise 8 (10 min, hard): match
 # `found` (N, 2) are detections, the surest first; `truth` (M, 2) are true centres. Go through the detections in
 # order. Each one takes the nearest aircraft that is still free, if it lies within `radius`. Return a list:
-# for each detection the number of its aircraft (0, 1, ...), or -1 for a false alarm.
+# for each detection the number of its aircraft (0, 1, ...), or -1 for a false alarm. Take care: a tile can be
+# without aircraft (M = 0), and `truth` is then empty.
 
 # %% tags=["wrong"]
 # hint: both took aircraft A
@@ -777,8 +780,9 @@ share = lessons.expect(missed[hardest] / sum(missed), 0.15, 1.0, "share of the m
 
 # %% [markdown]
 # **What to notice.** A large part of all misses is on one single tile: mistakes do not spread evenly over places.
-# Compare the size of these aircraft with those in the other figures. A number like AP hides such a tile, and
-# with one such place more or less it would be another number: this is why we draw intervals over *sites*.
+# Compare the size of these aircraft, and the space between them, with those in the other figures. A number
+# like AP hides such a tile, and with one such place more or less it would be another number: this is why we
+# draw intervals over *sites*.
 #
 # For *counting*, where the aircraft are does not matter: only how many. So we also look at the **count error**.
 
@@ -975,18 +979,19 @@ if misses:
 # **Question (5 min, no check).** Sort the false alarms by eye. How many are
 #
 # - *doubles*, or aircraft that are found a little too far from their centre,
-# - other things with long straight edges: buildings, jet bridges, vehicles, helicopters,
+# - other things with long straight edges: buildings, jet bridges, crosses, cranes, vehicles, helicopters,
 # - something that you would take for an aircraft yourself?
 #
 # And the missed ones: are they small, dark, in shade, half hidden, or close to a neighbour?
 
 # %% [markdown] tags=["solution"]
-# *Teacher's note.* There is no single right answer; students should see that mistakes have *kinds*. Usual
-# answers: many of the surest false alarms show an aircraft that is not in the middle (the window's centre is
-# between two aircraft, or on a wing), next come things on the apron, then helicopters (which are not aircraft in
-# the sense of the label, see the data card). Missed ones are often small or have little contrast, or a
-# neighbour took their peak. Ask: which kind could more training examples cure, and which one needs a finer
-# stride or another way of finding peaks?
+# *Teacher's note.* There is no single right answer; students should see that mistakes have *kinds*, and which
+# kind leads may change from one training to the next. Usual answers: bright bars, crosses and stars (jet
+# bridges, piers, and the near misses that the renderer draws on purpose: crosses, forks, cranes, masts),
+# aircraft that are not in the middle (the window's centre is between two aircraft, or on a tail or a wing),
+# and helicopters (which are not aircraft in the sense of the label, see the data card).
+# Missed ones are often small or have little contrast, or a neighbour took their peak. Ask: which kind could
+# more training examples cure, and which one needs a finer stride or another way of finding peaks?
 
 # %% [markdown]
 # ## 9. Back to lesson 5, with hard examples
@@ -1115,9 +1120,9 @@ for name, extra in {"trained on, ordinary": more, "trained on, hard": hard}.item
     training.fit(detectors[name], join(ordinary, extra), val, **options)
 
 # %% [markdown]
-# Judge all three on the test tiles, each with a threshold of its own from the validation tiles (about 40 s on
-# two cores). The interval says what AP might have been on other places of the same kind: sites are drawn anew
-# 500 times (the **bootstrap** of lesson 5).
+# Judge all three on the test tiles, each with a threshold of its own from the validation tiles (about a
+# minute on two cores). The interval says what AP might have been on other places of the same kind: sites are
+# drawn anew 500 times (the **bootstrap** of lesson 5).
 
 # %%
 values, intervals = [], []
@@ -1138,7 +1143,7 @@ print(f"AP with hard examples minus AP with ordinary ones: {change:+.3f}")
 
 # %% [markdown]
 # **What to notice.** Compare the third line with the *second*, not with the first. Do the bars overlap? With 36
-# tiles a difference of one or two hundredths may be chance: another seed can turn it round (lesson 4).
+# tiles a difference of two or three hundredths may be chance: another seed can turn it round (lesson 4).
 # Do not be disappointed when the third bar is not the best. The windows come from few tiles, and many of them are
 # borderline cases of the labelling rule. A careful report says "no gain shown with these tiles".
 

@@ -908,8 +908,9 @@ print(f"the scene in {len(parts)} blocks of at most 1,024 x 1,024 pixels")
 # %% [markdown]
 # A layer needs its input and its output at the same time, so the whole scene would take much more than its
 # image, and a satellite image of 20,000 × 20,000 pixels 25 times that. So we go **block by block**: what the
-# network needs no longer depends on the size of the image. Neighbouring blocks share 56 pixels, so that every window lies wholly in one block;
-# each block begins at a multiple of the stride. So there is no seam: the scores are those of a single pass.
+# network needs no longer depends on the size of the image. Neighbouring blocks share 56 pixels, so that every
+# window lies wholly in one block; each block begins at a multiple of the stride. So there is no seam: the
+# scores are those of a single pass.
 
 # %%
 one = detection.score_map(dense_model, crowded.image, stride=8, block=1024).scores

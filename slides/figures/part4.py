@@ -119,7 +119,7 @@ def remedies() -> Figure:
         right.plot(value, row, "D", color=BLUE, markersize=11, markeredgecolor="white")
         right.text(0.062, row, f"{value:+.3f}", va="center", ha="right", fontsize=15, weight="bold")
     right.set_yticks([])
-    right.set(xlim=(-0.065, 0.065), ylim=(4.6, -0.6), xlabel="AP less that of plain training")
+    right.set(xlim=(-0.065, 0.065), ylim=(4.6, -0.6), xlabel="AP minus AP of plain training")
     right.set_title("all thresholds, 95 % intervals")
     right.text(0.002, 0, "plain", fontsize=14, va="center", color="#555555")
     return figure

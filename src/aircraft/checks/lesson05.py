@@ -93,7 +93,9 @@ def check_figures_that_move(figures_that_move: Collection[str]) -> None:
         kind = {"recall": "aircraft", "false-alarm rate": "background"}[name]
         raise AssertionError(f"{name} is a share of the {kind} patches only; the others do not enter it")
     assert "AUC" not in given, "look at the axes of the ROC curve: which patches does each of them count?"
-    assert "precision" in given, "look at the two groups of alarms once more: in which column do they change?"
+    assert "precision" in given, (
+        "look at the alarms in the figure of section 2: what share of them is right, left and right?"
+    )
     assert "accuracy" in given, (
         "the accuracy of silence was one half on the toy set; what was it on the imbalanced set?"
     )

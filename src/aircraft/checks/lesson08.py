@@ -81,7 +81,7 @@ def check_linear_to_conv(linear_to_conv: Callable[[nn.Linear, int, int], nn.Conv
 
 @exercise(
     hints=(
-        "Look at the comments in the table of layers above: which shape stands before each linear layer?",
+        "Look at the shapes printed above: which shape stands before each linear layer?",
         "The first linear layer reads features of 32 x 12 x 12; the second one reads 64 numbers, "
         "that is 64 channels of 1 x 1.",
     )
