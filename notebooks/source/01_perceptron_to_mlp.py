@@ -1217,5 +1217,5 @@ print("wrong:", int(np.sum(mlp.predict(pixels[test]) != targets[test])), "of", l
 # %% [markdown] tags=["solution"]
 # **For the teacher.** Usual stumbling blocks: the order of $y - \hat y$ (exercise 3); "a bigger learning
 # rate is always faster" (exercise 8); using the test images "only to look" (section 11). If time is short,
-# leave out exercises 4 and 11. Question for the room after section 5: "Which of the weights did the
-# computer learn?" (None.)
+# leave out exercises 4 and 11. Question for the room after section 5: "Which weights of the XOR network did
+# the computer learn?" (None.)

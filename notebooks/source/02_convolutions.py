@@ -522,7 +522,7 @@ figure = drawings.pictures(pooled)
 
 # %% [markdown]
 # **What to notice.** Each pool leaves a quarter of the numbers. The place becomes coarse, the message "strong
-# edges here" stays. And each number stands for a larger part of the image. We come back to that in part 8.
+# edges here" stays. And each number stands for a larger part of the image. Section 8 comes back to that.
 
 # %% [markdown]
 # ## 7. How many numbers does a network learn?
@@ -729,7 +729,7 @@ assert report.total_params == 47_645
 # ## 8. How far does a network see?
 #
 # One number behind a 3 × 3 convolution sees 3 × 3 pixels. And a number deeper in the network? Follow the lines
-# from the top down, here along one dimension:
+# from the top down, here along one dimension. (Under the top box only the two outer lines are drawn.)
 
 # %%
 figure = drawings.receptive_field([("conv 3", 3, 1), ("pool 2", 2, 2), ("conv 3", 3, 1)])
@@ -1080,10 +1080,10 @@ print(f"the CNN loses {lessons.expect(loss, 0.04, 0.3, 'loss of the CNN'):.3f}")
 figure = drawings.comparison({"normal": normal, "scrambled": scrambled}, chance=0.5)
 
 # %% [markdown]
-# **What to notice.** Each mark is one seed, the bar is their mean. For the **MLP** next to nothing happened (less
-# than ± 0.06): each pixel has its own weights, so it does not care where a pixel stands. The **CNN** loses its
-# lead, 0.04 to 0.30. So its strength was not magic but a **belief about pictures that is true**. Where it is not
-# true (a table with its columns in any order), a CNN does not help.
+# **What to notice.** Each mark is one seed, the bar is their mean. For the **MLP** next to nothing happened
+# (less than ± 0.06): each pixel has its own weights, so it does not care where a pixel stands. The **CNN**
+# loses 0.04 to 0.30, and with it its lead. So its strength was not magic but a **belief about pictures that
+# is true**. Where it is not true (a table with its columns in any order), a CNN does not help.
 
 # %% [markdown]
 # ## 11. What has it learned?

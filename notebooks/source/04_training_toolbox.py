@@ -103,8 +103,8 @@ plt.show()
 #
 # ### Exercise 1: how often does an event fire? (3 min, easy)
 #
-# A trainer runs for **4 epochs of 10 batches**. Before you try it out: how often fire `STARTED`,
-# `EPOCH_COMPLETED` and `ITERATION_COMPLETED`? Write the three numbers.
+# A trainer runs for **4 epochs of 10 batches**. Before you try it out: how often do `STARTED`,
+# `EPOCH_COMPLETED` and `ITERATION_COMPLETED` fire? Write the three numbers.
 
 # %% tags=["wrong"]
 # hint: it fires once a batch
@@ -793,7 +793,8 @@ plt.show()
 # ### Exercise 8: choose a rate (2 min, easy)
 #
 # Read a good learning rate off the figure: where the loss falls, to the left of the lowest point. (At the
-# lowest point itself the rate is nearly too large: a little more, and the loss rises.) One digit is enough.
+# lowest point itself the rate may already be too large. The curve is bumpy, since each of its points comes
+# from a few batches: only its rough shape counts.) One digit is enough.
 
 # %% tags=["wrong"]
 # hint: to the right of the lowest point
@@ -835,8 +836,8 @@ def auc(history):
     return history["AUC"][-1]                                            # after the last epoch
 
 # %% [markdown]
-# Three rates: from the flat part, from the steep part, and beyond the lowest point. About 10 s on two CPU
-# cores (GPU: not measured).
+# Three rates: one from the flat left part, one from the middle, and one from where the loss explodes. About
+# 10 s on two CPU cores (GPU: not measured).
 
 # %%
 curves = {f"lr = {lr:g}": run(lr=lr)["val_loss"] for lr in (1e-5, 3e-3, 0.3)}
@@ -846,9 +847,9 @@ plt.show()
 assert lessons.is_fast() or min(curves, key=lambda name: curves[name][-1]) == "lr = 0.003"
 
 # %% [markdown]
-# **What to notice.** The rate from the steep part wins clearly. The dotted line at ln 2 = 0.69 is the loss of
-# a network that says "fifty-fifty" to every patch. With the small rate the network has hardly left it. With
-# the large one the first steps threw it so far away that it did not come back.
+# **What to notice.** The rate from the middle wins clearly. The dotted line at ln 2 = 0.69 is the loss of a
+# network that says "fifty-fifty" to every patch. With the small rate the network has hardly left it. With the
+# large one the first steps broke the network, and it did not recover.
 #
 # ## 5. SGD against Adam
 #
@@ -931,7 +932,8 @@ plt.show()
 # valley it then creeps. Momentum adds up the many small steps along. Adam walks straight at first, because
 # both weights move equally fast, and then has to brake.
 #
-# Now on aircraft: each optimiser with five rates. About 20 s on two CPU cores (GPU: not measured).
+# Now on aircraft: each optimiser with five rates. (`adamw` is Adam with weight decay, see section 7; here the
+# decay is 0.) About 20 s on two CPU cores (GPU: not measured).
 
 # %%
 grids = {"sgd": (0.003, 0.01, 0.03, 0.1, 0.3), "adamw": (0.0003, 0.001, 0.003, 0.01, 0.03)}
@@ -958,8 +960,8 @@ plt.show()
 # %% [markdown]
 # **What to notice.** Each optimiser has its own good range: the rates of SGD (here with Nesterov momentum, a
 # variant) are about ten times larger. A line that leaves the picture downwards belongs to a training that
-# broke. At their best rates both are about equally good; the last digit is noise (section 9). "Adam is better
-# than SGD" is often only "I tried Adam's rate with SGD". So: **find the rate of each method before you
+# broke. At their best rates both are about equally good; so small a difference is noise (section 9). "Adam is
+# better than SGD" is often only "I tried Adam's rate with SGD". So: **find the rate of each method before you
 # compare methods.**
 #
 # **Question B (2 min).** A paper reports that its new optimiser beats SGD, both with rate 0.001. What do you
@@ -1022,10 +1024,10 @@ _ = lessons.expect(max(best.values()) - best[max(best)], 0.0, 0.1, "what the lar
 # %% [markdown]
 # **What to notice.** In the same number of epochs the largest batch makes only a sixteenth of the steps of
 # the smallest, and does not get further. A common rule says: with calmer gradients larger steps are allowed,
-# so multiply rate and batch size by the same factor. Look at the second row of 256: as a *first guess* it is
-# fine, as a law it is not. On a GPU a large batch is quicker, because many images are computed at the same
-# time; on two CPU cores that gains little. Some differences here are small: do you believe them? Keep that
-# for section 9.
+# so multiply rate and batch size by the same factor. Compare the two rows of 16, and those of 256: as a
+# *first guess* the rule is fine, as a law it is not. On a GPU a large batch is quicker, because many images
+# are computed at the same time; on two CPU cores that gains little. Some differences here are small: do you
+# believe them? Keep that for section 9.
 #
 # **Question C (2 min).** You change the batch size from 64 to 256 and nothing else. Name two things that
 # change.
@@ -1177,8 +1179,10 @@ plt.show()
 # **What to notice.** In the figure each dot is one training, the diamond is the mean, the bar one standard
 # deviation to each side. In the table compare the two losses in a row: the further apart, the more was
 # learned by heart. (With dropout the training loss is measured while numbers are being dropped, so it looks
-# worse than the network is.) In every row validation stays behind training. What would help more? More
-# patches, or the next best thing.
+# worse than the network is.) In every row validation stays behind training. Batch norm is a special case: it
+# makes training quicker, so its training loss falls lowest, and yet its AUC does not suffer. Which of the
+# three helped? Compare the distances of the diamonds with the bars; section 9 makes a rule of it. What would
+# help more? More patches, or the next best thing.
 #
 # ## 8. Augmentation: more patches from those you have
 #
@@ -1480,7 +1484,8 @@ print(f"reported gain, on average: {gain.mean():.2f} spreads; above zero: {(gain
 # * An engine owns the loops; handlers listen to events: validation, early stopping, checkpoint, schedule, NaN
 #   stop, TensorBoard.
 # * The learning rate comes first: find its range with one short run, for each optimiser anew.
-# * Batch size trades noise of the gradient against number of steps; change the rate along with it.
+# * Batch size trades noise of the gradient against number of steps; when you change it, look for the rate
+#   again.
 # * Dropout, batch norm, weight decay and augmentation act against learning by heart; augmentation must
 #   respect the label rule.
 # * One run is an anecdote. Report mean and spread over seeds, compare differences with their uncertainty, and
@@ -1490,8 +1495,8 @@ print(f"reported gain, on average: {gain.mean():.2f} spreads; above zero: {(gain
 #
 # * Read `src/aircraft/engines.py` and `training.py`: this lesson in about 500 lines.
 # * Repeat section 5 with `seed=1` and `seed=2`. Which of its conclusions survive?
-# * Train `patch_net` with the package's own settings (`training.fit(model, train, val)`) and see how far it
-#   gets beyond `small_net`.
+# * Train a larger network, `model = models.build("patch_net")`, with the package's own settings
+#   (`training.fit(model, train, val)`), and see how far it gets beyond `small_net`.
 # * Lesson 5: aircraft become rare, and the AUC begins to flatter.
 #
 # ## Quiz
