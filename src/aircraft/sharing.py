@@ -3,10 +3,12 @@
 In a single process `each` is a plain loop.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import ignite.distributed as idist
+import numpy as np
+import torch
 from tqdm.auto import tqdm
 
 Item = TypeVar("Item")
@@ -22,13 +24,28 @@ def each(
     share: bool = True,
 ) -> list[Result]:
     """[work(item) for item in items]; of n processes, each does every n-th item, or all unless `share`."""
-    rank, world = (idist.get_rank(), idist.get_world_size()) if share else (0, 1)
-    ours = tqdm(items[rank::world], description, leave=False, disable=not (progress and is_first()))
-    mine = [work(item) for item in ours]
+    results = [work(item) for item in mine(items, description=description, progress=progress, share=share)]
+    world = idist.get_world_size() if share else 1
     if world == 1:
-        return mine
-    parts: Any = idist.all_gather(mine)  # of every process, the list of its results
+        return results
+    parts: Any = idist.all_gather(results)  # of every process, the list of its results
     return [parts[i % world][i // world] for i in range(len(items))]
+
+
+def mine(
+    items: Sequence[Item], *, description: str = "", progress: bool = False, share: bool = True
+) -> Iterable[Item]:
+    """The items of this process: every n-th of n processes, or all unless `share`; with a bar."""
+    rank, world = (idist.get_rank(), idist.get_world_size()) if share else (0, 1)
+    return tqdm(items[rank::world], description, leave=False, disable=not (progress and is_first()))
+
+
+def total(array: np.ndarray) -> np.ndarray:
+    """The sum of the arrays of all processes."""
+    if idist.get_world_size() == 1:
+        return array
+    summed: Any = idist.all_reduce(torch.from_numpy(array).to(idist.device()))
+    return summed.cpu().numpy()
 
 
 def is_first() -> bool:

@@ -142,18 +142,19 @@ def score_map(
     if stride < 1:
         raise InputError(f"stride {stride} is not possible; windows are at least 1 pixel apart")
     model = model if device is None else model.to(device)
-    scores = np.empty((source.height // stride + 1, source.width // stride + 1), np.float32)
+    scores = np.zeros((source.height // stride + 1, source.width // stride + 1), np.float32)
     with _evaluating(model), torch.autocast(_device(model).type, torch.bfloat16, enabled=amp):
         scorer, native = _scorer(model, method, stride, batch_size, progress)
         todo = blocks(source.width, source.height, stride=stride, native=native, block=block)
 
-        def work(part: Block) -> np.ndarray:
-            return _sigmoid(score_block(scorer, source, part, stride=stride, flips=flips))
-
         bar = progress and len(todo) > 1
-        done = sharing.each(work, todo, description="blocks", progress=bar, share=share)
-        for part, piece in zip(todo, done, strict=True):
-            scores[part.top : part.bottom, part.left : part.right] = piece
+        # Written where it belongs at once: pieces that wait in a list are scattered over the memory of the
+        # process, which then cannot be used again for the next block.
+        for part in sharing.mine(todo, description="blocks", progress=bar, share=share):
+            logits = score_block(scorer, source, part, stride=stride, flips=flips)
+            scores[part.top : part.bottom, part.left : part.right] = _sigmoid(logits)
+    if share:  # each score is zero in all processes but one
+        scores = sharing.total(scores)
     return ScoreMap(scores=scores, stride=stride, offset=0)
 
 
