@@ -265,6 +265,7 @@ def test_a_fault_of_ours_asks_for_a_report(run: Run, monkeypatch: pytest.MonkeyP
     ("error", "code", "says"),
     [
         (KeyboardInterrupt(), 130, "interrupted"),
+        (MemoryError(), 2, "out of memory; try a smaller --block"),
         (OSError(errno.ENOSPC, "No space left on device"), 2, "No space left on device; make room"),
         (PermissionError(errno.EACCES, "Permission denied", "a/b"), 2, "a/b: Permission denied"),
         (

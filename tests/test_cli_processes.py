@@ -29,6 +29,20 @@ def test_help_does_not_import_what_is_slow(tmp_path: Path) -> None:
     assert _python("-c", code, cwd=tmp_path).stdout.endswith("set()\n")
 
 
+def test_a_reader_who_goes_away_is_no_fault(tmp_path: Path) -> None:
+    code = (
+        "from aircraft import cli; answer = cli.Answer(values={}, text='found 3', as_json=False); "
+        "cli.typer.main.get_command = lambda app: lambda *_, **__: answer; raise SystemExit(cli.run([]))"
+    )
+    reader, writer = os.pipe()
+    os.close(reader)  # as when `aircraft ... | head` has seen enough
+    done = subprocess.run(
+        [sys.executable, "-u", "-c", code], cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.slow
 def test_the_real_thing_in_a_process_of_its_own(tmp_path: Path) -> None:
     """The true renderer on all cores, one epoch, the report; nothing but JSON on standard output."""

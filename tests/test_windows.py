@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from aircraft import models, sharing
-from aircraft.detection import ScoreMap, blocks, score_map
+from aircraft.detection import ScoreMap, blocks, dense_for, score_map
 from aircraft.detection.windows import WINDOW
 from aircraft.errors import InputError
 from aircraft.imagery import ArrayImage
@@ -206,3 +206,17 @@ def test_processes_score_every_block_once(toy, image, monkeypatch) -> None:
     ]
     assert done == [1] * len(done), "each block is scored by one of the two"
     np.testing.assert_array_equal((halves[0] + halves[1]).numpy(), whole.scores)
+
+
+def test_a_frozen_part_of_a_model_stays_frozen(image) -> None:
+    network = models.build("patch_net").train()
+    frozen = next(layer for layer in network.modules() if isinstance(layer, torch.nn.BatchNorm2d)).eval()
+    score_map(network, image, stride=32)
+    assert network.training
+    assert not frozen.training
+
+
+def test_a_coarse_map_is_computed_coarsely() -> None:
+    network = models.build("patch_net")
+    assert dense_for(network, 32).stride == 32
+    assert dense_for(network, 4).stride == models.dense(network).stride

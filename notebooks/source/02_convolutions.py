@@ -686,6 +686,14 @@ def small_net():
         nn.Conv2d(25, 100, 4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(2 * 2 * 100, 10),
     )
 
+# %% tags=["wrong"]
+# hint: the loss wants plain scores
+def small_net():
+    return nn.Sequential(
+        nn.Conv2d(1, 10, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(10, 25, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(25, 100, 4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(100, 10), nn.Softmax(dim=1),
+    )
+
 # %% tags=["right"]
 def small_net():
     layers = []

@@ -83,6 +83,9 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         _say("interrupted; what was written is whole, `aircraft train --resume` goes on with a training")
         return INTERRUPTED
+    except BrokenPipeError:  # as of `aircraft ... | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its end
+        return DONE
     except Exception as error:
         code, line = explain(error)
         if "--debug" in arguments or os.environ.get("AIRCRAFT_DEBUG", "") not in ("", "0"):
@@ -103,6 +106,8 @@ def explain(error: Exception) -> tuple[int, str]:
         return BAD_INPUT, str(error)
     if isinstance(error, OSError) and error.errno in DISK:
         return BAD_INPUT, f"{error.strerror}; make room, or choose another place"
+    if isinstance(error, MemoryError):
+        return BAD_INPUT, "out of memory; try a smaller --block or --batch-size, or a machine with more"
     if isinstance(error, LostProcess):
         return FAULT, str(error)
     what = f"{type(error).__name__}: {error}"

@@ -1,6 +1,7 @@
 """Work shared by the processes of a torchrun job: each does its part, and all get the whole result.
 
-In a single process `each` is a plain loop.
+In a single process `each` is a plain loop. All processes of a job must call `each` and `total`: they wait for
+one another.
 """
 
 from collections.abc import Callable, Iterable, Sequence

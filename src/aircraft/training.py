@@ -6,8 +6,6 @@ Read `_fit` from top to bottom: data, model, engines, what happens after each ep
 import math
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -20,7 +18,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from tqdm.auto import tqdm
 
-from aircraft import checkpoints, devices, engines, loading, losses
+from aircraft import checkpoints, devices, engines, loading, losses, models
 from aircraft.errors import InputError
 from aircraft.history import History
 from aircraft.sampling import Sampler, seed_for
@@ -95,7 +93,7 @@ def predict(
     where = engines.device_of(model) if device is None else devices.choose(device)
     scores = np.empty(len(images), np.float32)
     starts = tqdm(range(0, len(images), batch_size), desc="predict", disable=not progress)
-    with _evaluating(model.to(where)), torch.autocast(where.type, enabled=False):
+    with models.evaluating(model.to(where)), torch.autocast(where.type, enabled=False):
         for start in starts:
             batch = loading.as_tensor(images[start : start + batch_size], where)
             pixels = loading.to_float(batch.permute(0, 3, 1, 2))  # (n, 3, 64, 64)
@@ -289,16 +287,3 @@ def _line(history: History, options: Settings) -> str:
         f"epoch {row['epoch']}/{options.epochs}  loss {row['loss']:.4f}  val_loss {row['val_loss']:.4f}  "
         f"AP {row['AP']:.4f}  AUC {row['AUC']:.4f}  {row['seconds']:.1f} s"
     )
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; afterwards each module is as it was, frozen ones included."""
-    modes: list[tuple[nn.Module, bool]] = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        with torch.inference_mode():
-            yield
-    finally:
-        for module, mode in modes:
-            module.training = mode

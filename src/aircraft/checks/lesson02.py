@@ -334,6 +334,11 @@ def check_small_net(small_net: Callable[[], nn.Module]) -> None:
         "row are no more "
         "than one convolution"
     )
+    last = [layer for layer in network.modules() if not any(layer.children())][-1]
+    assert isinstance(last, nn.Linear), (
+        f"the last layer is {type(last).__name__}; the network ends with the dense layer: the loss wants "
+        "plain scores"
+    )
     try:
         shape = tuple(network(torch.zeros(2, 1, 32, 32)).shape)
     except RuntimeError as error:

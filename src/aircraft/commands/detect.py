@@ -68,7 +68,7 @@ def detect(
         where = devices.choose(device)
         network.to(where)
         least = detection.default_threshold(network) if threshold is None else threshold
-        scorer = models.dense(network) if method == "dense" else network
+        scorer = detection.dense_for(network, stride) if method == "dense" else network
         amp = fast and devices.amp_dtype("auto", where) is torch.bfloat16
         by_image = len(files) >= idist.get_world_size()
 

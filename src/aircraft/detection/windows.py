@@ -1,11 +1,11 @@
 """Score maps: a classifier of patches applied to every window of a large image.
 
 The same map three times: one window at a time (to read), in batches, and in one dense pass (to use).
+`score_map` calls them, with the model in evaluation mode and without gradients.
 """
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 
@@ -119,7 +119,7 @@ def score_map(
     """The score of every window of an image, as probabilities.
 
     model:  a classifier of patches, (N, 3, 64, 64) uint8 -> (N,) logits; for the dense method also what
-            `models.dense` made of it, which saves making it anew for every image.
+            `dense_for` made of it, which saves making it anew for every image.
     image:  (H, W, 3) uint8, or a source of `imagery.open_image`, of which one block at a time is read.
     method: "window" (one at a time), "batched" or "dense".
     stride: pixels between windows. Window centres are at 0, stride, 2 stride ... to the far border; the
@@ -129,7 +129,9 @@ def score_map(
     flips:  mean of the logits over the image and its three mirror images; four times the work.
     amp:    bfloat16 products: about twice as quick where the hardware has them; scores then differ in the
             third digit.
+    device: where to compute; the model is moved there and stays. None: where it is.
     share:  the processes of a torchrun job score every n-th block each, and all get the whole map.
+    batch_size, progress: windows at a time of the batched method; a bar over the blocks.
 
     Raises InputError for an image smaller than a patch, an unknown method, a network without a dense form.
     """
@@ -143,7 +145,7 @@ def score_map(
         raise InputError(f"stride {stride} is not possible; windows are at least 1 pixel apart")
     model = model if device is None else model.to(device)
     scores = np.zeros((source.height // stride + 1, source.width // stride + 1), np.float32)
-    with _evaluating(model), torch.autocast(_device(model).type, torch.bfloat16, enabled=amp):
+    with models.evaluating(model), torch.autocast(_device(model).type, torch.bfloat16, enabled=amp):
         scorer, native = _scorer(model, method, stride, batch_size, progress)
         todo = blocks(source.width, source.height, stride=stride, native=native, block=block)
 
@@ -209,26 +211,14 @@ def _scorer(
         ), 1
     if method != "dense":
         raise InputError(f"method {method!r} is unknown; take dense, batched or window")
-    network = model if isinstance(model, models.DenseNetwork) else _dense_for(model, stride)
+    network = model if isinstance(model, models.DenseNetwork) else dense_for(model, stride)
     return lambda pixels: score_dense(network, pixels, stride), network.stride
 
 
-def _dense_for(model: nn.Module, stride: int) -> models.DenseNetwork:
-    """The dense form for this stride; a coarse one is not computed finely and thrown away."""
+def dense_for(model: nn.Module, stride: int) -> models.DenseNetwork:
+    """The dense form for this stride: a coarse map is not computed finely and thinned out."""
     native = getattr(model, "stride", None)
     return models.dense(model, stride=math.lcm(native, stride) if native else None)
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; the mode that the model was in comes back afterwards."""
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.inference_mode():
-            yield
-    finally:
-        model.train(was_training)
 
 
 def _read_mirrored(source: imagery.Source, *, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:

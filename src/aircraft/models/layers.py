@@ -5,7 +5,8 @@ A network is a flat list of layers from a 64x64 RGB window to one logit; one cla
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -106,3 +107,16 @@ def conv_bn_relu(inputs: int, outputs: int, kernel: int = 3, padding: int = 0) -
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     ]
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode without gradients; afterwards each module is as it was, frozen ones included."""
+    modes: list[tuple[nn.Module, bool]] = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
