@@ -141,8 +141,7 @@ def score_map(
             f"{source.name}: {source.width} x {source.height} pixels is smaller than a patch "
             f"({WINDOW} x {WINDOW}); give a larger image, or its right ground sampling distance (gsd)"
         )
-    if stride < 1:
-        raise InputError(f"stride {stride} is not possible; windows are at least 1 pixel apart")
+    _check_stride(stride)
     model = model if device is None else model.to(device)
     scores = np.zeros((source.height // stride + 1, source.width // stride + 1), np.float32)
     with models.evaluating(model), torch.autocast(_device(model).type, torch.bfloat16, enabled=amp):
@@ -216,9 +215,18 @@ def _scorer(
 
 
 def dense_for(model: nn.Module, stride: int) -> models.DenseNetwork:
-    """The dense form for this stride: a coarse map is not computed finely and thinned out."""
+    """The dense form for this stride: a coarse map is not computed finely and thinned out.
+
+    Raises InputError for a stride below 1, a network without a dense form.
+    """
+    _check_stride(stride)
     native = getattr(model, "stride", None)
     return models.dense(model, stride=math.lcm(native, stride) if native else None)
+
+
+def _check_stride(stride: int) -> None:
+    if stride < 1:
+        raise InputError(f"stride {stride} is not possible; windows are at least 1 pixel apart")
 
 
 def _read_mirrored(source: imagery.Source, *, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
