@@ -1,7 +1,9 @@
 """What several test files need: the folder of the real scenes, and small made-up data."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,3 +17,24 @@ def airbus_root() -> Path:
     if not (root / "annotations.csv").is_file():
         pytest.skip(f"no Airbus sample at {root}; set AIRCRAFT_AIRBUS_DIR to run the real-data tests")
     return root
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, for the tests of the slides. Skips without it; without npm's packages too, but not in CI."""
+    from playwright.sync_api import sync_playwright
+
+    import deck  # found, since a test of the slides has put slides/scripts on the path
+
+    if (lack := deck.missing()) is not None:
+        pytest.skip(lack)
+    try:
+        deck.install()
+    except RuntimeError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"the npm packages of the slides are not here, and cannot be fetched: {error}")
+    with sync_playwright() as run:
+        chromium = deck.launch(run)
+        yield chromium
+        chromium.close()

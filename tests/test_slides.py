@@ -1,6 +1,5 @@
 """The slides in a browser: every slide is fit to show, the PDF has them all, and each check can fail."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -113,22 +112,6 @@ class Built:
     site: Path
     address: str
     found: walk.Found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[playwright.Browser]:
-    if (lack := deck.missing()) is not None:
-        pytest.skip(lack)
-    try:
-        deck.install()
-    except RuntimeError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"the npm packages of the slides are not here, and cannot be fetched: {error}")
-    with playwright.sync_playwright() as run:
-        chromium = deck.launch(run)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

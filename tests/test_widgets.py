@@ -49,20 +49,6 @@ Open = Callable[[str], "playwright.Page"]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator["playwright.Browser"]:
-    if (lack := deck.missing()) is not None:
-        pytest.skip(lack)
-    try:
-        deck.install()
-    except RuntimeError as error:
-        pytest.skip(f"the npm packages of the slides are not here, and cannot be fetched: {error}")
-    with playwright.sync_playwright() as run:
-        chromium = deck.launch(run)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     with deck.serve(SLIDES) as address:
         yield address

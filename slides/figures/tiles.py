@@ -233,21 +233,3 @@ def multiplications(network: nn.Module, side: int) -> int:
     for hook in hooks:
         hook.remove()
     return sum(counts)
-
-
-@functools.cache
-def stride_score(stride: int) -> dict[str, Array]:
-    """Lesson 8, section 7: F1 on the test tiles at a stride, its threshold chosen on validation tiles."""
-
-    def build() -> dict[str, Array]:
-        _, val = datasets.split(datasets.load_imbalanced(progress=False).train, fraction=0.2, seed=0)
-        sites = sorted(set(val.sites))
-        judged = datasets.load_tiles(split="validation", sites=sites, count=24, progress=False)
-        model = detector()
-        found = [detection.detect(model, tile.image, threshold=0.05, stride=stride) for tile in judged]
-        limit = detection.choose_threshold(found, judged)
-        kept = [detection.detect(model, tile.image, threshold=limit, stride=stride) for tile in test_tiles()]
-        report = detection.evaluate(kept, test_tiles(), threshold=limit)
-        return {"F1": np.array(report.F1), "threshold": np.array(limit)}
-
-    return kept(f"stride {stride}", build)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 MOMENTUM = 0.95
-STEPS = 3  # of the Newton-Schulz iteration; five, as is usual, gave the same precision more slowly
+STEPS = 3  # of the Newton-Schulz iteration (five are usual); each costs three products of matrices
 BETAS, EPS = (0.9, 0.999), 1e-8  # of AdamW
 
 
