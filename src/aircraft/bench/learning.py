@@ -5,7 +5,7 @@ Both learn from the same patches and are judged on the same ones; an epoch count
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,16 +23,17 @@ from aircraft.datasets import Patches
 from aircraft.settings import Settings
 
 EPOCHS = (1, 3)  # of the baseline, whose AP is to be reached
-SHORT_RUNS = (1, 2, 3, 4, 6)  # epochs of our whole runs, tried in turn until one reaches the last target
+DRAFTS = (1, 2, 3, 4, 6)  # epochs of our short runs, tried in turn until one reaches the last target
+DRAFT = "balanced"  # sampling of a draft: it sees the rare aircraft five times as often, which pays off early
 TRIAL = 24  # steps to find out whether worker processes help the baseline
 QUICK_SCALE, QUICK_TRIAL = 0.01, 2
 FULL = 240.0  # target: seconds of our full run
 NAMES = {1: "one epoch", 3: "three epochs"}
-AIM = {1: None, 3: 15.0}  # targets: times sooner
+AIM = {1: None, 3: 15.0}  # targets: times sooner, for the full run and for the draft
 
 
 def measure(options: Options) -> Iterator[Part]:
-    """Times and ratios, anew after each seed: of the baseline, our full run and our short runs in turn."""
+    """Times and ratios, anew after each seed: of the baseline, our full run and our drafts in turn."""
     scale = QUICK_SCALE if options.quick else 1.0
     data = runs.Data("imbalanced", options.source, options.root, scale).patches(options.progress)
     settings = Settings(device="cpu", batch_size=64 if options.quick else Settings.batch_size)
@@ -48,28 +49,27 @@ def measure(options: Options) -> Iterator[Part]:
         plain = baseline.train(
             learn, val, epochs=max(EPOCHS), seed=seed, workers=workers, progress=options.progress
         )
-        full = ours(learn, val, settings, seed, settings.epochs, options.progress)
-        short: dict[int, Course] = {}
-        for epochs in SHORT_RUNS:
-            done = epochs == settings.epochs  # that is the full run
-            short[epochs] = full if done else ours(learn, val, settings, seed, epochs, options.progress)
-            if max(short[epochs].ap) >= plain.ap[max(EPOCHS) - 1]:
+        full = ours(learn, val, replace(settings, seed=seed), options.progress)
+        drafts: dict[int, Course] = {}
+        for epochs in DRAFTS:
+            draft = replace(settings, seed=seed, epochs=epochs, sampling=DRAFT)
+            drafts[epochs] = ours(learn, val, draft, options.progress)
+            if drafts[epochs].ap[-1] >= plain.ap[max(EPOCHS) - 1]:
                 break
-        results.append({"seed": seed, "patches": len(learn), "baseline": plain, "full": full, "short": short})
+        results.append(
+            {"seed": seed, "patches": len(learn), "baseline": plain, "full": full, "drafts": drafts}
+        )
         yield _part(results, {"workers": workers, "trial": trial}, settings, data)
 
 
-def ours(
-    learn: Patches, val: Patches, settings: Settings, seed: int, epochs: int, progress: bool = False
-) -> Course:
+def ours(learn: Patches, val: Patches, settings: Settings, progress: bool = False) -> Course:
     """A training as `aircraft train` does it, files included, with its time taken apart."""
     with TemporaryDirectory() as folder, torch.random.fork_rng(devices=[]):
         clock = PassClock()
-        torch.manual_seed(seed)
+        torch.manual_seed(settings.seed)
         network = models.build("patch_net")
         clock.watch(network)
-        chosen = settings.to_dict() | {"seed": seed, "epochs": epochs}
-        history = training.fit(network, learn, val, out=Path(folder), progress=progress, **chosen)
+        history = training.fit(network, learn, val, out=Path(folder), progress=progress, **settings.to_dict())
         clock.stop()
     return Course(history["AP"], clock.training, clock.total)
 
@@ -119,6 +119,8 @@ def _part(results: Sequence[dict[str, Any]], loader: dict[str, Any], settings: S
         + " in a short trial.",
         f"Ours: patch_net with the settings of `aircraft train` ({settings.epochs} epochs, batch "
         f"{settings.batch_size}). An epoch counts when over, nothing is interpolated; 0 x: not reached.",
+        "Draft: the shortest run of `aircraft train --sampling balanced --epochs N` whose last epoch has "
+        f"that AP; N was {', '.join(str(max(r['drafts'])) for r in results)} for the last target.",
     ]
     for epochs in EPOCHS:
         rows += _rows(results, epochs)
@@ -131,7 +133,7 @@ def _part(results: Sequence[dict[str, Any]], loader: dict[str, Any], settings: S
     raw = [
         r
         | {key: asdict(r[key]) for key in ("baseline", "full")}
-        | {"short": {str(epochs): asdict(course) for epochs, course in r["short"].items()}}
+        | {"drafts": {str(epochs): asdict(course) for epochs, course in r["drafts"].items()}}
         for r in results
     ]
     return Part("Learning: time to a given AP", rows, notes, {"seeds": raw, "loader": loader})
@@ -140,10 +142,10 @@ def _part(results: Sequence[dict[str, Any]], loader: dict[str, Any], settings: S
 def _rows(results: Sequence[dict[str, Any]], epochs: int) -> list[Row]:
     """The rows about the baseline's AP after so many epochs."""
     name, at = NAMES[epochs], epochs - 1
-    ratios: dict[str, list[float]] = {"without": [], "with": [], "short": []}
+    ratios: dict[str, list[float]] = {"without": [], "with": [], "draft": []}
     reached: list[float] = []  # seconds
     for result in results:
-        plain, full, short = result["baseline"], result["full"], result["short"]
+        plain, full, drafts = result["baseline"], result["full"], result["drafts"]
         target = plain.ap[at]
         epoch = full.first(target)
         if epoch is not None:
@@ -152,8 +154,8 @@ def _rows(results: Sequence[dict[str, Any]], epochs: int) -> list[Row]:
         ratios["with"].append(
             0.0 if epoch is None else plain.with_validation[at] / full.with_validation[epoch]
         )
-        run = next((course for course in short.values() if max(course.ap) >= target), None)
-        ratios["short"].append(0.0 if run is None else plain.seconds[at] / run.seconds[-1])
+        draft = next((course for course in drafts.values() if course.ap[-1] >= target), None)
+        ratios["draft"].append(0.0 if draft is None else plain.seconds[at] / draft.seconds[-1])
     seconds = [r["baseline"].seconds[at] for r in results]
     rows = [
         Row(f"baseline after {name}: AP", Spread.of([r["baseline"].ap[at] for r in results]), ""),
@@ -167,5 +169,5 @@ def _rows(results: Sequence[dict[str, Any]], epochs: int) -> list[Row]:
         *rows,
         Row(f"**sooner than {name}**, full run", Spread.of(ratios["without"]), "x", least=AIM[epochs]),
         Row(f"sooner than {name}, full run, validations included", Spread.of(ratios["with"]), "x"),
-        Row(f"sooner than {name}, shortest whole run", Spread.of(ratios["short"]), "x"),
+        Row(f"**sooner than {name}**, draft", Spread.of(ratios["draft"]), "x", least=AIM[epochs]),
     ]

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from aircraft.errors import InputError
@@ -100,10 +101,26 @@ def check_input(x: Tensor, who: str, *, exact: bool) -> None:
         raise InputError(f"{who} takes uint8, or float in [0, 1], this is {x.dtype}; convert it to uint8")
 
 
-def conv_bn_relu(inputs: int, outputs: int, kernel: int = 3, padding: int = 0) -> list[nn.Module]:
+class WholeConv2d(nn.Conv2d):
+    """A convolution that is trained on inputs as large as its kernel: one product of matrices, as in Linear.
+
+    The same numbers as nn.Conv2d's up to rounding. Only for speed: its gradient in bfloat16 takes oneDNN on
+    two cores ten times as long as the product (torch 2.14). No padding, no groups, no dilation.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, h, w) -> (N, outputs, h', w'), which is 1 x 1 in training on whole windows."""
+        if self.training and x.shape[2:] == self.kernel_size:
+            return F.linear(x.flatten(1), self.weight.flatten(1), self.bias)[:, :, None, None]
+        return super().forward(x)
+
+
+def conv_bn_relu(
+    inputs: int, outputs: int, kernel: int = 3, padding: int = 0, conv: type[nn.Conv2d] = nn.Conv2d
+) -> list[nn.Module]:
     """The one block of our networks: convolution without bias, batch norm, ReLU."""
     return [
-        nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=False),
+        conv(inputs, outputs, kernel, padding=padding, bias=False),
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     ]

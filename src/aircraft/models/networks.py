@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from aircraft.errors import InputError
-from aircraft.models.layers import Network, conv_bn_relu
+from aircraft.models.layers import Network, WholeConv2d, conv_bn_relu
 
 
 def build(name: str, **options: Any) -> Network:
@@ -94,7 +94,7 @@ def patch_net(width: int = 32, dropout: float = 0.0) -> Network:
         *conv_bn_relu(2 * width, 2 * width),                # 64, 10, 10
         nn.MaxPool2d(2),                                    # 64,  5,  5
         *conv_bn_relu(2 * width, 4 * width),                # 128, 3,  3
-        *conv_bn_relu(4 * width, 8 * width),                # 256, 1,  1
+        *conv_bn_relu(4 * width, 8 * width, conv=WholeConv2d),  # 256, 1, 1
         nn.Dropout(dropout),
         nn.Conv2d(8 * width, 1, 1),                         # 1,   1,  1
     )  # fmt: skip
