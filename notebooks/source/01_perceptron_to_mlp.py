@@ -756,7 +756,7 @@ print(f"accuracy of the dummy: {lessons.expect(score, 0.08, 0.12, 'accuracy of t
 figure = drawings.network(sizes=(64, 64, 10))
 
 # %% [markdown]
-# Every line in the drawing is a weight, and every neuron behind the inputs has a bias. Weights and biases
+# Every line in the drawing is a weight, and every neuron after the inputs has a bias. Weights and biases
 # together are the **parameters**: the numbers that training may change.
 #
 # ### Exercise 11 (7 min, medium): count the parameters

@@ -286,7 +286,7 @@ edges = np.array([[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]])
 sharpen = np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])
 
 # %% tags=["wrong"]
-# hint: edges that lie
+# hint: horizontal edges
 blur = np.ones((3, 3)) / 9
 edges = np.array([[-1, -1, -1], [0, 0, 0], [1, 1, 1]])
 sharpen = np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])
@@ -736,7 +736,7 @@ assert report.total_params == 47_645
 # %% [markdown]
 # ## 8. How far does a network see?
 #
-# One number behind a 3 × 3 convolution sees 3 × 3 pixels. And a number deeper in the network? Follow the lines
+# One number after a 3 × 3 convolution sees 3 × 3 pixels. And a number deeper in the network? Follow the lines
 # from the top down, here along one dimension. (Under the top box only the two outer lines are drawn.)
 
 # %%
@@ -744,7 +744,7 @@ figure = drawings.receptive_field([("conv 3", 3, 1), ("pool 2", 2, 2), ("conv 3"
 
 # %% [markdown]
 # **What to notice.** The orange number on top sees 3 numbers below it, these see 6, and these see 8 pixels of
-# the image. The part of the image that one number sees is its **receptive field**. Behind a pool, neighbours
+# the image. The part of the image that one number sees is its **receptive field**. After a pool, neighbours
 # lie 2 pixels apart; so every kernel after it reaches twice as far.
 #
 # ### Exercise 11 (8 min, hard): compute it
@@ -752,7 +752,7 @@ figure = drawings.receptive_field([("conv 3", 3, 1), ("pool 2", 2, 2), ("conv 3"
 # (how many pixels are seen) and `jump` (how many pixels lie between two neighbours). Both start at 1.
 
 # %% tags=["wrong"]
-# hint: behind a stride of 2
+# hint: after a stride of 2
 def receptive_field(layers):
     field = 1
     for kernel, stride in layers:
@@ -809,7 +809,7 @@ print(fields)
 
 # %% [markdown]
 # Do not believe a formula that you can test. The **gradient** of lesson 1 tells how much an output changes when
-# an input changes. So: take one number behind the second pool, and ask for its gradient at every pixel. Where it
+# an input changes. So: take one number after the second pool, and ask for its gradient at every pixel. Where it
 # is 0, the pixel is not seen. (Max pooling looks at one pixel of four, so we add up many patches.)
 
 # %%
@@ -1033,6 +1033,13 @@ def scramble(images, order):
     return images.flatten(2)[:, :, torch.randperm(len(order))].reshape(images.shape)
 
 # %% tags=["wrong"]
+# hint: the other way round
+def scramble(images, order):
+    scrambled = torch.empty_like(images).flatten(2)
+    scrambled[:, :, order] = images.flatten(2)
+    return scrambled.reshape(images.shape)
+
+# %% tags=["wrong"]
 # hint: the order of the images
 def scramble(images, order):
     return images[order[order < len(images)]]
@@ -1176,3 +1183,8 @@ figure = drawings.pictures(shown | {f"map {j}": maps[j] for j in strongest})
 # **Answers.** 1: (b), 64 − 5 + 1 = 60, the pool halves it. 2: (c), (7 − 1) / 2. 3: (a), the same weights are
 # used at more places. 4: (c), 1 + 2 + 2 + 2. 5: (c), it does not care about the order; neighbouring columns have
 # no meaning, so a CNN has nothing to gain.
+#
+# **For the teacher.** Usual stumbling blocks: the kernel stays as it is in exercise 3 and is turned in exercise 5;
+# padding lies on both sides (exercise 6); each filter has one bias, not one for each channel (exercise 8); in
+# exercise 11 a layer's stride counts for the layers after it. The plan in `TEACHING.md` takes exercises 3, 4, 6,
+# 8, 12 and 14. Let the room vote before section 10: who wins when the pixels are scrambled, and why?

@@ -1432,7 +1432,7 @@ _ = lessons.expect(list(verdicts.values()).count("clearly worse"), 1, 6, "tries 
 # **not** tell which of the good ones is best: for that, three seeds are too few. (With three runs the spread
 # itself is a rough guess, too.)
 #
-# ### The winner was lucky
+# ### Was the winner lucky?
 #
 # The winner won partly because it is good and partly because its seeds were lucky. Train it again with
 # *fresh* seeds. About 15 s on two CPU cores (GPU: not measured).
@@ -1514,3 +1514,8 @@ print(f"reported gain, on average: {gain.mean():.2f} spreads; above zero: {(gain
 # **Answers.** 1 b. 2 Overfitting; augmentation, more data, early stopping, dropout, weight decay. 3 b. 4 b
 # (it falls like 1/√n). 5 Nobody knows: the difference is 0.006, its uncertainty √(0.008²/4 + 0.009²/4) =
 # 0.006, far from twice. More seeds are needed.
+#
+# **For the teacher.** The plan in `TEACHING.md` gives this lesson as homework; exercises 11 and 14 are optional.
+# Usual stumbling blocks: an event of a batch against one of an epoch (exercises 1 and 3); old gradients that are
+# added to new ones (exercise 2); a small difference between two means taken for a result (exercise 13). Good to
+# discuss together: questions B and E, and then: which claims in the papers you know come with a spread?

@@ -165,7 +165,7 @@ check_linear_to_conv(linear_to_conv)
 # ## 3. `toy_cnn` without its window
 #
 # Now the network that you wrote in lesson 3. For this part the weights do not matter: what holds for random
-# weights holds for trained ones. So nothing is trained yet. The shapes behind each layer, for one window:
+# weights holds for trained ones. So nothing is trained yet. The shapes after each layer, for one window:
 
 # %%
 torch.manual_seed(0)
@@ -182,7 +182,7 @@ for layer in toy.layers:
 # `(first, second)`.
 
 # %% tags=["wrong"]
-# hint: behind two pools
+# hint: after two pools
 kernels = (64, 1)
 
 # %% tags=["wrong"]
@@ -540,7 +540,8 @@ print(f"multiplications of both loops: {counted:.1f} times the dense pass")
 # %% [markdown]
 # **What to notice.** `batched` does the same multiplications as `window`, and is faster all the same: calling
 # a network costs time, too, and a batch pays it once for 256 windows. `dense` saves both, the calls and the
-# multiplications. A good habit: first count, then measure, then explain the difference.
+# multiplications. The clock may say even more than the count: the loop also cuts out and converts each window, and
+# its batch norms are not folded into the convolutions. A good habit: first count, then measure, then explain the difference.
 
 # %% [markdown]
 # ## 6. Train once, detect densely

@@ -293,7 +293,7 @@ def check_count_parameters(count_parameters: Callable[..., Any]) -> None:
         assert told is not None, "your function returns nothing: end it with a line `return ...`"
         case = f"for {sizes} you counted {told}"
         assert told != weights, (
-            f"{case}: these are the weights; each neuron behind the inputs has a bias as well"
+            f"{case}: these are the weights; each neuron after the inputs has a bias as well"
         )
         assert told != weights + sum(sizes), f"{case}: the inputs are only numbers, they have no bias"
         assert told == weights + sum(sizes[1:]), (
@@ -350,7 +350,7 @@ def check_make_mlp(make_mlp: Callable[..., Any]) -> None:
             ones = small and torch.allclose(total, torch.ones(4), atol=1e-4)
             assert not ones, "your scores add up to 1: leave softmax out, the loss function does it"
             assert not small, (
-                "no score of yours is below 0: the last layer is a Linear with nothing behind it"
+                "no score of yours is below 0: the last layer is a Linear with nothing after it"
             )
             bent = (model(x) + model(-x) - 2 * model(0 * x)).abs().max() > 1e-4
             assert bent, "without a ReLU between them, two Linear layers can do no more than one"

@@ -139,7 +139,7 @@ def check_kernels(blur: Any, edges: Any, sharpen: Any) -> None:
     to_right = float(edges[:, 2].sum() - edges[:, 0].sum())  # the answer to an even rise
     downwards = float(edges[2].sum() - edges[0].sum())
     assert abs(to_right) > 1e-6 or abs(downwards) < 1e-6, (
-        "edges: yours finds edges that lie; a vertical edge is a difference between left and right"
+        "edges: yours finds horizontal edges; a vertical edge is a difference between left and right"
     )
     assert abs(to_right) > 1e-6, "edges: what is brighter on the right than on the left must give more than 0"
     assert abs(downwards) < 1e-6, "edges: it also answers to horizontal edges; let each row add up to 0"
@@ -316,9 +316,13 @@ def check_small_net(small_net: Callable[[], nn.Module]) -> None:
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
     assert len(convolutions) == 3, f"three convolutions are asked for, yours has {len(convolutions)}"
-    for layer, filters, size, word in zip(
-        convolutions, (10, 25, 100), (5, 5, 4), ("first", "second", "third"), strict=True
+    for layer, channels, filters, size, word in zip(
+        convolutions, (1, 10, 25), (10, 25, 100), (5, 5, 4), ("first", "second", "third"), strict=True
     ):
+        assert layer.in_channels == channels, (
+            f"the {word} convolution takes {layer.in_channels} channels, but {channels} arrive: the image has "
+            "1, and each convolution gives as many channels as it has filters"
+        )
         assert layer.out_channels == filters, f"the {word} convolution has {layer.out_channels} filters"
         assert layer.kernel_size == (size, size), (
             f"the kernel of the {word} convolution is {layer.kernel_size[0]} x "
@@ -376,7 +380,7 @@ def check_receptive_field(receptive_field: Callable[[Sequence[tuple[int, int]]],
             f"{what}: {found}; a kernel of 3 adds only 2 new pixels, since the windows overlap"
         )
         assert found == right or found != no_jump, (
-            f"{what}: {found}; behind a stride of 2, neighbours lie 2 pixels apart, so each step "
+            f"{what}: {found}; after a stride of 2, neighbours lie 2 pixels apart, so each step "
             "adds more pixels"
         )
         assert found == right or found != _field(layers, early=True), (
@@ -457,10 +461,13 @@ def check_scramble(scramble: Callable[[Tensor, Tensor], Tensor]) -> None:
     assert kept, "a pixel got lost, or moved to another channel or image; only its place in its image changes"
     right = images.flatten(2)[:, :, order].reshape(images.shape)
     back = images.flatten(2)[:, :, order.argsort()].reshape(images.shape)
-    assert torch.equal(found[0], right[0]) or torch.equal(found[0], back[0]), (
+    assert not torch.equal(found[0], back[0]), (
+        "the other way round: yours moves pixel k to place order[k]; place k must show what was at order[k]"
+    )
+    assert torch.equal(found[0], right[0]), (
         "place k must show what was at place order[k], counted along the rows; your pixels moved otherwise"
     )
-    assert torch.equal(found, right) or torch.equal(found, back), (
+    assert torch.equal(found, right), (
         "the first image is right, the others are not: all images get the same new order"
     )
 

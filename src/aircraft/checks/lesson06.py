@@ -170,7 +170,7 @@ def check_head(head: Callable[[Array, Array, Array], Array]) -> None:
 @exercise(
     hints=(
         "rng.permutation(np.unique(sites)) shuffles the names of the sites. Put the indices of the patches "
-        "of the first site, of the second, ... behind each other.",
+        "of the first site, of the second, ... one after the other.",
         "np.concatenate([np.flatnonzero(sites == name) for name in names]), and of it the first `count`.",
     )
 )
@@ -272,7 +272,7 @@ def check_two_rates(two_rates: Callable[[nn.Module, float, float], Sequence[Mapp
     hints=(
         "Go through sizes and scores together, the smallest size first. What is the answer at the first "
         "score that is high enough?",
-        "A for loop over zip(sizes, scores) with `if score >= target: return size`; None behind the loop.",
+        "A for loop over zip(sizes, scores) with `if score >= target: return size`; None after the loop.",
     )
 )
 def check_patches_needed(patches_needed: Callable[[Sequence[int], Sequence[float], float], Any]) -> None:

@@ -88,12 +88,12 @@ def check_linear_to_conv(linear_to_conv: Callable[[nn.Linear, int, int], nn.Conv
 )
 def check_kernels(kernels: Any) -> None:
     first, second = (int(side) for side in kernels)
-    assert first != 64, "64 is the window in pixels; the kernel lies on the features, behind two pools"
+    assert first != 64, "64 is the window in pixels; the kernel lies on the features, after two pools"
     assert first * first * 32 == 4608, (
         f"a kernel of {first} x {first} on 32 channels has {first * first * 32} weights, not 4608"
     )
     assert second != 12, (
-        "behind the first convolution nothing is left of the 12 x 12 in one window: how many positions?"
+        "after the first convolution nothing is left of the 12 x 12 in one window: how many positions?"
     )
     assert second == 1, (
         f"Linear(64, 1) reads 64 channels at a single position; {second} x {second} is too large"
