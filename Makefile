@@ -76,7 +76,7 @@ nbval: $(STAMP)  ## run all notebooks and the proofs of their checks, at small s
 	$(BIN)/python notebooks/build.py --proofs
 	AIRCRAFT_FAST=1 $(NBVAL) --nbval-cell-timeout=180
 
-nbval-full: $(STAMP)  ## the same at full settings (an hour)
+nbval-full: $(STAMP)  ## the same at full settings (40 minutes on two cores)
 	$(BIN)/python notebooks/build.py --proofs
 	$(NBVAL) --nbval-cell-timeout=900
 

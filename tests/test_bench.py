@@ -359,7 +359,7 @@ def test_learning_compares_at_the_ap_that_was_reached(monkeypatch: pytest.Monkey
         train = _patches(40)
 
     def ours(learn: Patches, val: Patches, settings: Settings, _: bool) -> Course:
-        return drafts[settings.epochs] if settings.sampling == "balanced" else full
+        return drafts[min(settings.epochs, 2)] if settings.sampling == "balanced" else full
 
     monkeypatch.setattr(learning.runs.Data, "patches", lambda *_: Data)
     monkeypatch.setattr(baseline, "train", lambda *_, **__: plain)
@@ -372,7 +372,10 @@ def test_learning_compares_at_the_ap_that_was_reached(monkeypatch: pytest.Monkey
     assert rows["**sooner than one epoch**, draft"] == 10 / 2.5
     assert rows["**sooner than three epochs**, full run"] == 0
     assert rows["**sooner than three epochs**, draft"] == 30 / 2.5
-    assert "N was 2" in part.notes[3]
+    assert part.notes[3].endswith("N was 2.")
+    plain.ap[-1] = 0.95
+    (part,) = learning.measure(QUICK)
+    assert part.notes[3].endswith("N was not reached.")
     assert "2 worker processes" in part.notes[1]
     assert json.dumps(part.to_dict())
 

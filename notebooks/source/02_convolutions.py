@@ -679,6 +679,14 @@ def small_net():
     )
 
 # %% tags=["wrong"]
+# hint: input channels of the first convolution
+def small_net():
+    return nn.Sequential(
+        nn.Conv2d(3, 10, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(10, 25, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(25, 100, 4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(100, 10),
+    )
+
+# %% tags=["wrong"]
 # hint: how many numbers arrive
 def small_net():
     return nn.Sequential(
@@ -697,8 +705,8 @@ def small_net():
 # %% tags=["right"]
 def small_net():
     layers = []
-    for inputs, outputs, size in ((1, 10, 5), (10, 25, 5), (25, 100, 4)):
-        layers += [nn.Conv2d(inputs, outputs, size), nn.MaxPool2d(2), nn.ReLU()]
+    for outputs, size in ((10, 5), (25, 5), (100, 4)):
+        layers += [nn.LazyConv2d(outputs, size), nn.MaxPool2d(2), nn.ReLU()]
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(100, 10))
 
 # %% name="small_net" tags=["exercise"]

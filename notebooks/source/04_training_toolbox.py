@@ -1434,8 +1434,8 @@ _ = lessons.expect(list(verdicts.values()).count("clearly worse"), 1, 6, "tries 
 #
 # ### Was the winner lucky?
 #
-# The winner won partly because it is good and partly because its seeds were lucky. Train it again with
-# *fresh* seeds. About 15 s on two CPU cores (GPU: not measured).
+# The winner of a search may be good, or its seeds may have been lucky; mostly it is a little of both. Train it
+# again with *fresh* seeds. About 15 s on two CPU cores (GPU: not measured).
 
 # %%
 new_seeds = range(100, 100 + lessons.budget(6, 2))

@@ -540,8 +540,8 @@ print(f"multiplications of both loops: {counted:.1f} times the dense pass")
 # %% [markdown]
 # **What to notice.** `batched` does the same multiplications as `window`, and is faster all the same: calling
 # a network costs time, too, and a batch pays it once for 256 windows. `dense` saves both, the calls and the
-# multiplications. The clock may say even more than the count: the loop also cuts out and converts each window, and
-# its batch norms are not folded into the convolutions. A good habit: first count, then measure, then explain the difference.
+# multiplications. The measured ratio can be larger than the counted one: both loops also cut out and convert
+# each window, and their batch norms are layers of their own, which `models.dense` folds away. A good habit: first count, then measure, then explain the difference.
 
 # %% [markdown]
 # ## 6. Train once, detect densely

@@ -349,9 +349,7 @@ def check_make_mlp(make_mlp: Callable[..., Any]) -> None:
             total, small = y.sum(1), bool((y >= 0).all())
             ones = small and torch.allclose(total, torch.ones(4), atol=1e-4)
             assert not ones, "your scores add up to 1: leave softmax out, the loss function does it"
-            assert not small, (
-                "no score of yours is below 0: the last layer is a Linear with nothing after it"
-            )
+            assert not small, "no score of yours is below 0: the last layer is a Linear with nothing after it"
             bent = (model(x) + model(-x) - 2 * model(0 * x)).abs().max() > 1e-4
             assert bent, "without a ReLU between them, two Linear layers can do no more than one"
         count = sum(weight.numel() for weight in model.parameters())

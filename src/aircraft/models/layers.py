@@ -104,9 +104,15 @@ def check_input(x: Tensor, who: str, *, exact: bool) -> None:
 class WholeConv2d(nn.Conv2d):
     """A convolution that is trained on inputs as large as its kernel: one product of matrices, as in Linear.
 
-    The same numbers as nn.Conv2d's up to rounding. Only for speed: its gradient in bfloat16 takes oneDNN on
-    two cores ten times as long as the product (torch 2.14). No padding, no groups, no dilation.
+    The same numbers as nn.Conv2d's up to rounding. Only for speed: in bfloat16 on two cores, oneDNN needs
+    several times as long for the gradient of such a convolution as for that of the product (torch 2.14).
+    Padding, dilation and groups are refused: with them the two would differ.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.padding != (0, 0) or self.dilation != (1, 1) or self.groups != 1:
+            raise InputError("WholeConv2d takes no padding, dilation or groups; use nn.Conv2d")
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, h, w) -> (N, outputs, h', w'), which is 1 x 1 in training on whole windows."""
