@@ -1,13 +1,19 @@
 """What several test files need: the folder of the real scenes, and small made-up data."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-SHARED_AIRBUS = Path(__file__).parents[2] / "shared" / "airbus"
+ROOT = Path(__file__).parents[1]
+SHARED_AIRBUS = ROOT.parent / "shared" / "airbus"
+sys.path[:0] = [
+    str(ROOT / "slides"),
+    str(ROOT / "slides/scripts"),
+]  # the tests of the slides import their scripts
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +30,7 @@ def browser() -> Iterator[Any]:
     """Chromium, for the tests of the slides. Skips without it; without npm's packages too, but not in CI."""
     from playwright.sync_api import sync_playwright
 
-    import deck  # found, since a test of the slides has put slides/scripts on the path
+    import deck
 
     if (lack := deck.missing()) is not None:
         pytest.skip(lack)

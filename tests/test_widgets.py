@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from aircraft.detection import ScoreMap, peaks
 
 ROOT = Path(__file__).parents[1]
 SLIDES = ROOT / "slides"
-sys.path[:0] = [str(SLIDES), str(SLIDES / "scripts")]
 playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e '.[dev]'")
 import deck  # noqa: E402
 import make_site  # noqa: E402

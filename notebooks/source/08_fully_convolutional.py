@@ -541,7 +541,8 @@ print(f"multiplications of both loops: {counted:.1f} times the dense pass")
 # **What to notice.** `batched` does the same multiplications as `window`, and is faster all the same: calling
 # a network costs time, too, and a batch pays it once for 256 windows. `dense` saves both, the calls and the
 # multiplications. The measured ratio can be larger than the counted one: both loops also cut out and convert
-# each window, and their batch norms are layers of their own, which `models.dense` folds away. A good habit: first count, then measure, then explain the difference.
+# each window, and their batch norms are layers of their own, which `models.dense` folds away. A good habit:
+# first count, then measure, then explain the difference.
 
 # %% [markdown]
 # ## 6. Train once, detect densely

@@ -54,7 +54,7 @@ def measure(options: Options) -> Iterator[Part]:
         for epochs in DRAFTS:
             draft = replace(settings, seed=seed, epochs=epochs, sampling=DRAFT)
             drafts[epochs] = ours(learn, val, draft, options.progress)
-            if drafts[epochs].ap[-1] >= plain.ap[max(EPOCHS) - 1]:
+            if _reaching(drafts, plain.ap[max(EPOCHS) - 1]):
                 break
         results.append(
             {"seed": seed, "patches": len(learn), "baseline": plain, "full": full, "drafts": drafts}
@@ -112,6 +112,7 @@ class PassClock:
 
 def _part(results: Sequence[dict[str, Any]], loader: dict[str, Any], settings: Settings, data: Any) -> Part:
     rows: list[Row] = []
+    tried = [str(_reaching(r["drafts"], r["baseline"].ap[max(EPOCHS) - 1]) or "not reached") for r in results]
     notes = [
         f"{data.name} ({data.source}); {len(results)} seeds, each with its own split, weights and order.",
         f"Baseline: batch {baseline.BATCH}, {loader['workers']} worker processes, the quicker of "
@@ -120,7 +121,7 @@ def _part(results: Sequence[dict[str, Any]], loader: dict[str, Any], settings: S
         f"Ours: patch_net with the settings of `aircraft train` ({settings.epochs} epochs, batch "
         f"{settings.batch_size}). An epoch counts when over, nothing is interpolated; 0 x: not reached.",
         "Draft: the shortest run of `aircraft train --sampling balanced --epochs N` whose last epoch has "
-        f"that AP; others do not count. For three epochs N was {', '.join(map(_draft_epochs, results))}.",
+        f"that AP; others do not count. For {NAMES[max(EPOCHS)]} N was {', '.join(tried)}.",
     ]
     for epochs in EPOCHS:
         rows += _rows(results, epochs)
@@ -139,11 +140,9 @@ def _part(results: Sequence[dict[str, Any]], loader: dict[str, Any], settings: S
     return Part("Learning: time to a given AP", rows, notes, {"seeds": raw, "loader": loader})
 
 
-def _draft_epochs(result: dict[str, Any]) -> str:
-    """Epochs of the draft that reached the last target."""
-    target = result["baseline"].ap[max(EPOCHS) - 1]
-    reached = (str(epochs) for epochs, course in result["drafts"].items() if course.ap[-1] >= target)
-    return next(reached, "not reached")
+def _reaching(drafts: dict[int, Course], ap: float) -> int | None:
+    """Epochs of the shortest draft that ends with at least this AP; None where there is none."""
+    return next((epochs for epochs, course in drafts.items() if course.ap[-1] >= ap), None)
 
 
 def _rows(results: Sequence[dict[str, Any]], epochs: int) -> list[Row]:
@@ -161,8 +160,8 @@ def _rows(results: Sequence[dict[str, Any]], epochs: int) -> list[Row]:
         ratios["with"].append(
             0.0 if epoch is None else plain.with_validation[at] / full.with_validation[epoch]
         )
-        draft = next((course for course in drafts.values() if course.ap[-1] >= target), None)
-        ratios["draft"].append(0.0 if draft is None else plain.seconds[at] / draft.seconds[-1])
+        short = _reaching(drafts, target)
+        ratios["draft"].append(0.0 if short is None else plain.seconds[at] / drafts[short].seconds[-1])
     seconds = [r["baseline"].seconds[at] for r in results]
     rows = [
         Row(f"baseline after {name}: AP", Spread.of([r["baseline"].ap[at] for r in results]), ""),

@@ -104,9 +104,9 @@ def check_input(x: Tensor, who: str, *, exact: bool) -> None:
 class WholeConv2d(nn.Conv2d):
     """A convolution that is trained on inputs as large as its kernel: one product of matrices, as in Linear.
 
-    The same numbers as nn.Conv2d's up to rounding. Only for speed: in bfloat16 on two cores, oneDNN needs
-    several times as long for the gradient of such a convolution as for that of the product (torch 2.14).
-    Padding, dilation and groups are refused: with them the two would differ.
+    The same numbers as nn.Conv2d's up to rounding. Only for speed: oneDNN shares the bfloat16 gradient of
+    such a convolution badly between threads (torch 2.14). Padding, dilation and groups are refused: with them
+    the two would differ.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -86,17 +86,17 @@ def patch_net(width: int = 32, dropout: float = 0.0) -> Network:
     if width < 1:
         raise InputError(f"patch_net: width counts channels and is at least 1, not {width}")
     layers = nn.Sequential(
-        nn.PixelUnshuffle(2),                               # 12, 32, 32
-        *conv_bn_relu(12, width),                           # 32, 30, 30
-        *conv_bn_relu(width, width),                        # 32, 28, 28
-        nn.MaxPool2d(2),                                    # 32, 14, 14
-        *conv_bn_relu(width, 2 * width),                    # 64, 12, 12
-        *conv_bn_relu(2 * width, 2 * width),                # 64, 10, 10
-        nn.MaxPool2d(2),                                    # 64,  5,  5
-        *conv_bn_relu(2 * width, 4 * width),                # 128, 3,  3
-        *conv_bn_relu(4 * width, 8 * width, conv=WholeConv2d),  # 256, 1, 1
+        nn.PixelUnshuffle(2),                                   # 12,  32, 32
+        *conv_bn_relu(12, width),                               # 32,  30, 30
+        *conv_bn_relu(width, width),                            # 32,  28, 28
+        nn.MaxPool2d(2),                                        # 32,  14, 14
+        *conv_bn_relu(width, 2 * width),                        # 64,  12, 12
+        *conv_bn_relu(2 * width, 2 * width),                    # 64,  10, 10
+        nn.MaxPool2d(2),                                        # 64,   5,  5
+        *conv_bn_relu(2 * width, 4 * width),                    # 128,  3,  3
+        *conv_bn_relu(4 * width, 8 * width, conv=WholeConv2d),  # 256,  1,  1
         nn.Dropout(dropout),
-        nn.Conv2d(8 * width, 1, 1),                         # 1,   1,  1
+        nn.Conv2d(8 * width, 1, 1),                             # 1,    1,  1
     )  # fmt: skip
     return Network(layers, stride=8)
 
