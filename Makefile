@@ -34,10 +34,10 @@ demo: $(STAMP)  ## the main job: data, training, detection, report (SOURCE=airbu
 bench: $(STAMP)  ## measure speed and memory, hours on a quiet machine (SOURCE, ROOT as for demo)
 	$(BIN)/python -m pip install --quiet -e '.[bench]'
 	$(BIN)/python -m pip install --quiet --no-deps sahi
-	$(BIN)/aircraft bench --source $(SOURCE) $(if $(ROOT),--root $(ROOT)) --out outputs/bench
+	$(BIN)/python -m aircraft_bench --source $(SOURCE) $(if $(ROOT),--root $(ROOT)) --out outputs/bench
 
 sample: $(STAMP)  ## draw data/sample again, with the network of the last demo
-	$(BIN)/python -m aircraft.gallery data/sample $(OUT)
+	$(BIN)/python -m aircraft.cli.gallery data/sample $(OUT)
 
 notebooks: $(STAMP)  ## make the lessons from notebooks/source, execute the solutions whose code changed
 	$(BIN)/python notebooks/build.py

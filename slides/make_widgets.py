@@ -18,8 +18,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from aircraft import datasets, detection, models, runs, training
-from aircraft.detection.peaks import MIN_DISTANCE, SMOOTH
+from aircraft import datasets, detection, models, training
+from aircraft.cli import runs
+from aircraft.detection.detecting import MIN_DISTANCE, SMOOTH
 from aircraft.detection.windows import WINDOW
 from aircraft.scenes import Scene
 

@@ -1,10 +1,10 @@
 """What must not move when code moves: hashes of data, weights, detections and figures, on one CPU thread.
 
-python tests/record_numbers.py            compare with tests/recorded_numbers.json; exit code 1 where one differs
+python tests/record_numbers.py            compare with tests/recorded_numbers.json; exit code 1 on a difference
 python tests/record_numbers.py --write    write that file anew, when a change is meant to move numbers
 
-The data are rendered in a cache of their own (AIRCRAFT_DATA is honoured), so that nothing old is compared. The
-hashes of weights hold for one processor and one version of torch, which the file names: compare on the same.
+The data are rendered in a cache of their own (AIRCRAFT_DATA is honoured), so that nothing old is compared.
+The hashes of weights hold for one processor and one version of torch, which the file names.
 """
 
 import hashlib
@@ -16,7 +16,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported: the number of threads changes the order of sums
+os.environ["OMP_NUM_THREADS"] = (
+    "1"  # before torch is imported: the number of threads changes the order of sums
+)
 
 import numpy as np
 import torch

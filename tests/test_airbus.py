@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aircraft import airbus
-from aircraft.errors import InputError
+from aircraft import InputError
+from aircraft.datasets import airbus
 
 SQUARE = "[(20, 20), (60, 20), (60, 70), (20, 70), (20, 20)]"
 EDGE = "[(180, 10), (205, 10), (205, 50), (180, 50), (180, 10)]"

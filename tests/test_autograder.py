@@ -8,14 +8,14 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from aircraft import checks
-from aircraft.checks import __main__ as command
-from aircraft.checks import grading, kernels
-from aircraft.errors import InputError
+from aircraft import InputError
+from aircraft_course import checks
+from aircraft_course.checks import __main__ as command
+from aircraft_course.checks import grading, kernels
 
 LESSON = """
-from aircraft.checks.core import Exercise, exercise
-from aircraft.checks.lesson98 import check_elsewhere
+from aircraft_course.checks.core import Exercise, exercise
+from aircraft_course.checks.lesson98 import check_elsewhere
 
 @exercise
 def check_first(value):
@@ -36,13 +36,15 @@ def hand_in(tmp_path, monkeypatch):
     """Write a notebook of lesson 99 with these cells; it finds the lesson's checks beside it."""
     (tmp_path / "lesson99.py").write_text(LESSON)
     (tmp_path / "lesson98.py").write_text(
-        "from aircraft.checks.core import exercise\n@exercise\ndef check_elsewhere(x): assert x\n"
+        "from aircraft_course.checks.core import exercise\n@exercise\ndef check_elsewhere(x): assert x\n"
     )
     monkeypatch.setattr(checks, "__path__", [*checks.__path__, str(tmp_path)])
-    start = f"import aircraft.checks; aircraft.checks.__path__.append({str(tmp_path)!r})"
+    start = f"import aircraft_course.checks; aircraft_course.checks.__path__.append({str(tmp_path)!r})"
 
     def write(*codes: str, name: str = "homework.ipynb", metadata: dict | None = None):
-        cells = [new_code_cell(code) for code in (start, "from aircraft.checks.lesson99 import *", *codes)]
+        cells = [
+            new_code_cell(code) for code in (start, "from aircraft_course.checks.lesson99 import *", *codes)
+        ]
         nbformat.write(
             new_notebook(cells=[new_markdown_cell("# Mine"), *cells], metadata=metadata or {}),
             tmp_path / name,
@@ -51,7 +53,7 @@ def hand_in(tmp_path, monkeypatch):
 
     yield write
     for name in ("lesson98", "lesson99"):
-        sys.modules.pop(f"aircraft.checks.{name}", None)
+        sys.modules.pop(f"aircraft_course.checks.{name}", None)
 
 
 def outcomes(grade: grading.Grade) -> list[tuple[str, str]]:

@@ -14,8 +14,11 @@ import pytest
 import torch
 from torch import nn
 
-from aircraft import detection, models, synthetic
-from aircraft.bench import (
+from aircraft import InputError, detection, models
+from aircraft.datasets import synthetic
+from aircraft.patches import Patches
+from aircraft.training.settings import Settings
+from aircraft_bench import (
     baseline,
     ingredients,
     learning,
@@ -28,13 +31,10 @@ from aircraft.bench import (
     weights,
     worker,
 )
-from aircraft.bench.baseline import Course
-from aircraft.bench.measuring import Spread, interleave, machine, peak_memory
-from aircraft.bench.options import Options
-from aircraft.bench.tables import Part, Row
-from aircraft.errors import InputError
-from aircraft.patches import Patches
-from aircraft.settings import Settings
+from aircraft_bench.baseline import Course
+from aircraft_bench.measuring import Spread, interleave, machine, peak_memory
+from aircraft_bench.options import Options
+from aircraft_bench.tables import Part, Row
 from cli_helpers import aircraft, crosses
 
 QUICK = Options(quick=True, progress=False, repeats=1, seeds=1)
@@ -181,7 +181,7 @@ def test_startup_measures_three_processes(capsys: pytest.CaptureFixture[str], tm
 
 def test_all_ways_to_detect_give_the_same_scores(network: models.Network) -> None:
     pytest.importorskip("sahi")
-    from aircraft.bench import detecting
+    from aircraft_bench import detecting
 
     part = detecting.compare(network, crosses(0).image[:128, :128], QUICK)
     rows = {row.what: row for row in part.rows}
@@ -196,7 +196,7 @@ def test_the_bare_convolutions_are_those_of_the_dense_network(
     network: models.Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("sahi")
-    from aircraft.bench import detecting
+    from aircraft_bench import detecting
 
     shapes: list[tuple[int, ...]] = []
     convolve = detecting.F.conv2d

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from aircraft import lessons
-from aircraft.checks import LAST, core, exercise, hint
+from aircraft_course import lessons
+from aircraft_course.checks import LAST, core, exercise, hint
 
 
 @exercise(hints=("Think of two.", "Return 2 * x."))

@@ -33,8 +33,8 @@ def small_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     cache = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRCRAFT_DATA", str(cache))
-        patch.setattr("aircraft.synthetic.render", crosses)
-        patch.setattr("aircraft.parallel.joblib.cpu_count", lambda: 1)
+        patch.setattr("aircraft.datasets.synthetic.render", crosses)
+        patch.setattr("aircraft.datasets.parallel.joblib.cpu_count", lambda: 1)
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # tests run side by side: threads would fight for the cores
         yield cache
@@ -251,7 +251,7 @@ def test_demo_shows_everything_in_one_file(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_fault_of_ours_asks_for_a_report(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aircraft.runs.model_file", lambda path: 1 / 0)
+    monkeypatch.setattr("aircraft.cli.runs.model_file", lambda path: 1 / 0)
     outcome = run("export", "model", "--onnx", "x.onnx")
     assert (outcome.code, outcome.out, len(outcome.lines)) == (1, "", 1)
     assert "please report" in outcome.err
@@ -283,7 +283,7 @@ def test_what_is_not_done_is_one_line_and_a_code(
     def fail(path: str) -> Path:
         raise error
 
-    monkeypatch.setattr("aircraft.runs.model_file", fail)
+    monkeypatch.setattr("aircraft.cli.runs.model_file", fail)
     outcome = run("export", "model", "--onnx", "x.onnx")
     assert (outcome.code, outcome.out, len(outcome.lines)) == (code, "", 1)
     assert outcome.err.startswith("aircraft: ")

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aircraft import building, datasets, parallel, storage, synthetic
-from aircraft.building import Job, Rendering
-from aircraft.errors import InputError
+from aircraft import InputError, datasets
+from aircraft.datasets import building, parallel, storage, synthetic
+from aircraft.datasets.building import Job, Rendering
 from aircraft.patches import Patches
 from aircraft.scenes import Scene
 
@@ -185,7 +185,7 @@ def test_a_killed_worker_is_one_clear_line():
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 def test_workers_end_when_their_parent_is_killed():
     script = (
-        "import os, time\nfrom aircraft import parallel\n"
+        "import os, time\nfrom aircraft.datasets import parallel\n"
         "for _ in parallel.run(lambda s: (print(os.getpid(), flush=True), time.sleep(s)), [0, 60], "
         "description='', workers=2, progress=False): pass"
     )

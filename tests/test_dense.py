@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from aircraft import models
-from aircraft.errors import InputError
+from aircraft import InputError, models
 
 EXACT = ("toy_cnn", "patch_net")
 PADDED = ("vgg_small", "resnet18", "efficientnet_lite0")

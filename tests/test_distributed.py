@@ -13,8 +13,8 @@ import pytest
 import torch
 
 import training_helpers
-from aircraft import checkpoints, devices, engines, losses
-from aircraft.errors import InputError
+from aircraft import InputError
+from aircraft.training import checkpoints, devices, engines, optimizers
 from training_helpers import one_thread, train_tiny  # noqa: F401
 
 
@@ -60,9 +60,9 @@ def test_every_patch_is_judged_once_however_unequal_the_shares(
     def all_gather(mine: list[torch.Tensor]) -> list[list[torch.Tensor]]:
         return [[share] for share in next(part for part in parts.values() if torch.equal(part[0], mine[0]))]
 
-    alone = engines.Ranking(losses.bce)
+    alone = engines.Ranking(optimizers.bce)
     alone.update((logits, labels.float()))
-    first = engines.Ranking(losses.bce)
+    first = engines.Ranking(optimizers.bce)
     first.update((parts["logits"][0], parts["labels"][0]))
     expected = alone.compute()
     fake = SimpleNamespace(get_world_size=lambda: 2, all_gather=all_gather)

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from aircraft import imagery
-from aircraft.errors import InputError
+from aircraft import InputError, imagery
 from aircraft.imagery import ArrayImage, Resampled, files
 
 rasterio = pytest.importorskip("rasterio")

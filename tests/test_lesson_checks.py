@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aircraft import checks
+from aircraft_course import checks
 
 MODULES = sorted(Path(checks.__file__).parent.glob("lesson[0-9][0-9].py"))
 

@@ -10,9 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aircraft import loading, sampling
-from aircraft.errors import InputError
-from aircraft.loading import Batches
+from aircraft import InputError
+from aircraft.training import loading
+from aircraft.training.loading import Batches
 
 
 def random_images(count: int, seed: int = 0) -> np.ndarray:
@@ -61,7 +61,7 @@ def test_processes_share_every_batch_and_see_what_one_process_would_see(kind: st
     images, labels = random_images(24), (np.arange(24) < 6).astype(np.uint8)
 
     def share(rank: int, world: int) -> list[tuple[torch.Tensor, ...]]:
-        sampler = sampling.Sampler(labels, kind, seed=3)
+        sampler = loading.Sampler(labels, kind, seed=3)
         batches = Batches(
             images, labels, 8, sampler=sampler, augment=True, seed=3, drop_last=True, rank=rank, world=world
         )
@@ -129,7 +129,7 @@ def test_a_balanced_order_alternates_the_classes_and_uses_them_evenly(
     positives: int, negatives: int, seed: int
 ) -> None:
     labels = torch.tensor([1] * positives + [0] * negatives)
-    order = sampling.balanced(labels, generator(seed))
+    order = loading.balanced(labels, generator(seed))
     assert labels[order].tolist() == ([0, 1] * len(labels))[: len(labels)]
     for label in (0, 1):
         times = torch.bincount(order[labels[order] == label], minlength=len(labels))[labels == label]
@@ -140,16 +140,16 @@ def test_hard_negatives_are_drawn_more_often_than_easy_ones() -> None:
     labels = torch.zeros(1000)
     labels[:100] = 1
     scores = torch.linspace(5, -5, 1000)  # positives first, then negatives from hard to easy
-    orders = torch.cat([sampling.hard(labels, scores, generator(seed)) for seed in range(20)])
+    orders = torch.cat([loading.hard(labels, scores, generator(seed)) for seed in range(20)])
     times = torch.bincount(orders, minlength=1000) / 20
     easy, hardest = times[190:].mean(), times[100:190].mean()
-    assert float(hardest / easy) == pytest.approx(sampling.HARD_TIMES, rel=0.1)
+    assert float(hardest / easy) == pytest.approx(loading.HARD_TIMES, rel=0.1)
     assert float(times[:100].mean() / easy) == pytest.approx(1, rel=0.1)
 
 
 def test_the_sampler_starts_with_hard_examples_after_the_first_epoch() -> None:
     labels = np.array([1, 1] + [0] * 40, np.uint8)
-    sampler = sampling.Sampler(labels, "hard", seed=0)
+    sampler = loading.Sampler(labels, "hard", seed=0)
     assert sorted(sampler.order(1).tolist()) == list(range(42))
     sampler.record(torch.arange(42), torch.arange(42).float())
     sampler.record(torch.tensor([2, 2]), torch.tensor([99.0, -5.0]))  # drawn twice: the higher logit counts
@@ -157,17 +157,17 @@ def test_the_sampler_starts_with_hard_examples_after_the_first_epoch() -> None:
     assert sampler.scores[2] == 99
     assert len(sampler.order(2)) == 42
     assert len(set(sampler.order(2).tolist())) < 42
-    copy = sampling.Sampler(labels, "hard", seed=0)
+    copy = loading.Sampler(labels, "hard", seed=0)
     copy.load_state_dict(sampler.state_dict())
     assert torch.equal(copy.order(2), sampler.order(2))
 
 
 def test_seeds_of_different_keys_differ_and_are_stable() -> None:
     seeds = {
-        sampling.seed_for(seed, epoch, rank) for seed in range(5) for epoch in range(5) for rank in range(5)
+        loading.seed_for(seed, epoch, rank) for seed in range(5) for epoch in range(5) for rank in range(5)
     }
     assert len(seeds) == 125
-    assert sampling.seed_for(7, 1) == sampling.seed_for(7, 1)
+    assert loading.seed_for(7, 1) == loading.seed_for(7, 1)
 
 
 @pytest.mark.parametrize(

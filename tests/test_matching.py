@@ -6,14 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from aircraft.detection import (
-    Detections,
-    choose_count_threshold,
-    choose_threshold,
-    evaluate,
-    match,
-)
-from aircraft.errors import InputError
+from aircraft import InputError
+from aircraft.detection import Detections, choose_count_threshold, choose_threshold, evaluate, match
 from aircraft.scenes import Scene
 
 

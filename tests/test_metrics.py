@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, fbeta_score, precision_score, recall_score, roc_auc_score
 
-from aircraft import metrics, resampling
-from aircraft.errors import InputError
+from aircraft import InputError, metrics
 
 LABELS = np.array([0, 0, 1, 0, 1, 1, 0, 1])
 SCORES = np.array([0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9])
@@ -125,7 +124,7 @@ def test_an_interval_needs_two_sites_and_a_resample_with_both_classes():
     with pytest.raises(InputError, match="at least 2 sites"):
         metrics.bootstrap(LABELS, SCORES, ["here"] * 8, "AP")
     sites = LABELS.astype(str)
-    unlucky = next(s for s in range(99) if 1 not in next(resampling._draws(LABELS, 1, s)))
+    unlucky = next(s for s in range(99) if 1 not in next(metrics._draws(LABELS, 1, s)))
     with pytest.raises(InputError, match="each of the 1 resamples"):
         metrics.bootstrap(LABELS, SCORES, sites, "AP", n=1, seed=unlucky)
 

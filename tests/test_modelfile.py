@@ -8,8 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from aircraft import models
-from aircraft.errors import InputError
+from aircraft import InputError, models
 from aircraft.models import Normalize
 
 

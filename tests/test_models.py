@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from aircraft import models
-from aircraft.errors import InputError
+from aircraft import InputError, models
 from aircraft.models.layers import MEAN, STD, Normalize, WholeConv2d
 
 NAMES = ("toy_cnn", "vgg_small", "patch_net", "resnet18", "efficientnet_lite0")

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from aircraft import models
-from aircraft.errors import InputError
+from aircraft import InputError, models
 
 pytest.importorskip("onnx")
 ort = pytest.importorskip("onnxruntime")

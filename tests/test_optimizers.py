@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from aircraft.optimizers import Muon, groups, orthogonal
+from aircraft.training.optimizers import Muon, groups, orthogonal
 
 
 def _network() -> nn.Sequential:

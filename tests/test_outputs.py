@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from aircraft import outputs
+from aircraft.cli import outputs
 from aircraft.detection import Detections
 from aircraft.imagery import ArrayImage, Resampled
 

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircraft import patches
-from aircraft.errors import InputError
+from aircraft import InputError, patches
 from aircraft.patches import Patches
 from aircraft.scenes import Scene
 

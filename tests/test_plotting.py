@@ -9,8 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from aircraft import metrics, plotting
-from aircraft.errors import InputError
+from aircraft import InputError, metrics, plotting
 from aircraft.plotting import marks, style
 from aircraft.scenes import Scene
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aircraft import plotting, report
-from aircraft.errors import InputError
-from aircraft.report import Section, Table
+from aircraft import InputError, plotting
+from aircraft.cli import report
+from aircraft.cli.report import Section, Table
 
 matplotlib.use("Agg")
 plt = pytest.importorskip("matplotlib.pyplot")

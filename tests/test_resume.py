@@ -13,8 +13,8 @@ import pytest
 import torch
 
 import training_helpers
-from aircraft import checkpoints, training
-from aircraft.errors import InputError
+from aircraft import InputError, training
+from aircraft.training import checkpoints
 from training_helpers import FAST, bars, digest, one_thread, tiny_net, train_tiny  # noqa: F401
 
 

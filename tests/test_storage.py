@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aircraft import npz, storage
-from aircraft.errors import InputError
+from aircraft import InputError
+from aircraft.datasets import npz, storage
 from aircraft.patches import Patches
 from aircraft.scenes import Scene
 
@@ -26,7 +26,7 @@ ARRAYS = {
 
 BUILDER = """
 import sys, time, numpy as np
-from aircraft import storage
+from aircraft.datasets import storage
 
 def build():
     print("building", flush=True)

@@ -4,14 +4,15 @@ import cv2
 import numpy as np
 import pytest
 
-from aircraft.errors import InputError
-from aircraft.synthetic import layout, places, render
-from aircraft.synthetic import sensor as sensors
-from aircraft.synthetic.airports import KINDS as AIRPORTS
-from aircraft.synthetic.drawing import Frame, Strip, arc, rectangle, rounded
-from aircraft.synthetic.ground import paint_ground
-from aircraft.synthetic.scenery import paint_view, random_view
-from aircraft.synthetic.textures import sample, texture
+from aircraft import InputError
+from aircraft.datasets.synthetic import render
+from airfield import layout, places
+from airfield import sensor as sensors
+from airfield.airports import KINDS as AIRPORTS
+from airfield.drawing import Frame, Strip, arc, rectangle, rounded
+from airfield.ground import paint_ground
+from airfield.scenery import paint_view, random_view
+from airfield.textures import sample, texture
 
 SIZE = 192
 

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aircraft.errors import InputError
-from aircraft.synthetic.aircraft import KINDS, Plane, paint, paint_shadow, random_plane
-from aircraft.synthetic.light import Sun
-from aircraft.synthetic.liveries import random_livery
-from aircraft.synthetic.planforms import random_kind
+from airfield.light import Sun
+from airfield.liveries import random_livery
+from airfield.planes import KINDS, Plane, paint, paint_shadow, random_plane
+from airfield.planforms import random_kind
 
 SIZE = 100  # metres: a canvas that holds the largest aircraft
 GROUND = 128
@@ -157,7 +156,7 @@ def test_only_the_helicopter_is_no_aircraft(kind: str) -> None:
     ],
 )
 def test_what_cannot_be_drawn_is_said_in_one_line(options: dict, message: str) -> None:
-    with pytest.raises(InputError, match=message) as caught:
+    with pytest.raises(ValueError, match=message) as caught:
         random_plane(np.random.default_rng(0), **options)
     assert "\n" not in str(caught.value)
 

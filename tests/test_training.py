@@ -12,10 +12,10 @@ import torch
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import nn
 
-from aircraft import devices, engines, losses, training
-from aircraft.errors import InputError
-from aircraft.history import History
-from aircraft.settings import Settings
+from aircraft import InputError, training
+from aircraft.training import devices, engines, optimizers
+from aircraft.training.checkpoints import History
+from aircraft.training.settings import Settings
 from training_helpers import FAST, bars, digest, one_thread, tiny_net  # noqa: F401
 
 
@@ -250,20 +250,20 @@ def test_losses_agree_with_their_formulas() -> None:
     logits, targets = torch.tensor([1.5, -0.5, 0.2]), torch.tensor([1.0, 0.0, 1.0])
     p = logits.sigmoid()
     right = torch.where(targets == 1, p, 1 - p)
-    assert torch.allclose(losses.bce(logits, targets), -right.log().mean())
+    assert torch.allclose(optimizers.bce(logits, targets), -right.log().mean())
     weights = torch.where(targets == 1, 3.0, 1.0)
-    assert torch.allclose(losses.bce(logits, targets, pos_weight=3.0), -(weights * right.log()).mean())
+    assert torch.allclose(optimizers.bce(logits, targets, pos_weight=3.0), -(weights * right.log()).mean())
     alpha = torch.where(targets == 1, 0.75, 0.25)
     expected = -(alpha * (1 - right) ** 2 * right.log()).mean()
-    assert torch.allclose(losses.focal(logits, targets, pos_weight=3.0), expected)
+    assert torch.allclose(optimizers.focal(logits, targets, pos_weight=3.0), expected)
 
 
 def test_the_loss_of_the_settings_balances_and_smooths() -> None:
     labels = np.array([1, 0, 0, 0])
-    assert losses.balance(labels) == 3
-    loss = losses.make(Settings.of(pos_weight="auto", label_smoothing=0.2), labels)
+    assert optimizers.balance(labels) == 3
+    loss = optimizers.make(Settings.of(pos_weight="auto", label_smoothing=0.2), labels)
     logits = torch.tensor([0.3, -0.7])
-    expected = losses.bce(logits, torch.tensor([0.9, 0.1]), pos_weight=3.0)
+    expected = optimizers.bce(logits, torch.tensor([0.9, 0.1]), pos_weight=3.0)
     assert torch.allclose(loss(logits, torch.tensor([1.0, 0.0])), expected)
 
 

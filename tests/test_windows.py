@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from aircraft import models, sharing
+from aircraft import InputError, models
 from aircraft.detection import ScoreMap, blocks, dense_for, score_map
 from aircraft.detection.windows import WINDOW
-from aircraft.errors import InputError
 from aircraft.imagery import ArrayImage
+from aircraft.training import devices
 
 
 @pytest.fixture(scope="module")
@@ -194,10 +194,10 @@ def test_processes_score_every_block_once(toy, image, monkeypatch) -> None:
     halves: list[torch.Tensor] = []
     options = {"stride": 8, "block": 100}
     whole = score_map(toy, image, **options)
-    monkeypatch.setattr(sharing.idist, "get_world_size", lambda: 2)
-    monkeypatch.setattr(sharing.idist, "all_reduce", lambda mine: halves.append(mine) or mine)
+    monkeypatch.setattr(devices.idist, "get_world_size", lambda: 2)
+    monkeypatch.setattr(devices.idist, "all_reduce", lambda mine: halves.append(mine) or mine)
     for rank in (0, 1):
-        monkeypatch.setattr(sharing.idist, "get_rank", lambda rank=rank: rank)
+        monkeypatch.setattr(devices.idist, "get_rank", lambda rank=rank: rank)
         score_map(toy, image, share=True, **options)
     assert not ((halves[0] != 0) & (halves[1] != 0)).any(), "no window is scored twice"
     done = [

@@ -14,8 +14,9 @@ import pytest
 import torch
 from torch import nn
 
-from aircraft import devices, training
-from aircraft.history import History
+from aircraft import training
+from aircraft.training import devices
+from aircraft.training.checkpoints import History
 
 FAST = {"batch_size": 32, "lr": 5e-3, "device": "auto", "progress": False}
 

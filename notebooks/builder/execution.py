@@ -17,7 +17,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from PIL import Image
 
-from aircraft.checks import kernels
+from aircraft_course.checks import kernels
 
 CELL_TIMEOUT = 900  # seconds; what a cell may last is up to the author of the lesson
 LIMIT = 1_000_000  # bytes of an executed notebook

@@ -93,7 +93,7 @@ def proof(lesson: Lesson, root: Path) -> NotebookNode:
         (name,) = check_names(one.check)
         for what, text, demand in tries:
             verdict = (
-                f"from aircraft.checks import LAST as _last\n"
+                f"from aircraft_course.checks import LAST as _last\n"
                 f'assert _last.name == {name!r} and {demand}, f"{what} of {cell.name}: {{_last}}"'
             )
             for part, code in (("", text), ("-check", one.check.text), ("-verdict", verdict)):

@@ -252,7 +252,7 @@ def _missing_checks(path: Path, exercises: list[Exercise], unfinished: bool) -> 
         called |= set(names)
         if one.check and len(names) != 1:
             yield f"{_place(path, one.check)}: a check cell calls one check_..., this one calls {len(names)}"
-    module = path.parents[2] / "src/aircraft/checks" / f"lesson{path.stem[:2]}.py"
+    module = path.parents[2] / "src/aircraft_course/checks" / f"lesson{path.stem[:2]}.py"
     if not module.is_file():
         return
     tree = ast.parse(module.read_text(encoding="utf-8"))

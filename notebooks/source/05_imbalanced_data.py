@@ -25,13 +25,10 @@ import numpy as np
 import torch
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
-from aircraft import datasets, lessons, metrics, models, patches, plotting, resampling, training
-from aircraft.checks.lesson05 import (
-    check_average_precision, check_balanced, check_by_site, check_curve, check_f_beta,
-    check_figures_that_move, check_focal_loss, check_hardest, check_precision_at, check_redraw_sites,
-    check_silent_accuracy, check_threshold_for, check_weighted_loss,
-)
-from aircraft.drawings import lesson05 as drawings
+from aircraft import datasets, metrics, models, patches, plotting, training
+from aircraft_course import lessons
+from aircraft_course.checks.lesson05 import check_average_precision, check_balanced, check_by_site, check_curve, check_f_beta, check_figures_that_move, check_focal_loss, check_hardest, check_precision_at, check_redraw_sites, check_silent_accuracy, check_threshold_for, check_weighted_loss
+from aircraft_course.drawings import lesson05 as drawings
 
 # %% [markdown]
 # ## 1. A good network disappoints
@@ -819,9 +816,9 @@ truth, numbers = test.labels.astype(int), np.unique(test.sites, return_inverse=T
 ap, draws, gains = {}, {}, {}
 for name, (_, on_test) in results.items():
     ap[name] = average_precision_score(truth, on_test)
-    draws[name] = resampling.standard_statistics(truth, on_test, numbers, threshold=0.5, n=500, seed=0)["AP"]
+    draws[name] = metrics.standard_statistics(truth, on_test, numbers, threshold=0.5, n=500, seed=0)["AP"]
 for name in ("class weights", "balanced batches", "hard examples", "focal loss"):
-    gains[name] = (ap[name] - ap["plain"], *resampling.interval(draws[name] - draws["plain"]))
+    gains[name] = (ap[name] - ap["plain"], *metrics.interval(draws[name] - draws["plain"]))
     print(f"{name:16} {gains[name][0]:+.3f}  ({gains[name][1]:+.3f} to {gains[name][2]:+.3f})")
 drawings.intervals(gains, "AP less that of plain training", "What each remedy gained", reference=0);
 

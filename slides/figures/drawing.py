@@ -20,10 +20,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from PIL import Image
 
 from aircraft import datasets, metrics
-from aircraft.plotting.style import (
-    BLACK,
-    figure_of,
-)
+from aircraft.plotting.style import BLACK, figure_of
 
 matplotlib.use("Agg")
 LARGEST = 149_000  # bytes of one image

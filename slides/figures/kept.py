@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 import aircraft
-from aircraft import storage
+from aircraft.datasets import storage
 
 Array = np.ndarray
 VERSION = 1  # raise it when an experiment of this folder changes
@@ -30,10 +30,8 @@ def kept(name: str, build: Callable[[], dict[str, Array]]) -> dict[str, Array]:
 @functools.cache
 def _code() -> str:
     """A fingerprint of the modules that train and detect."""
-    root, names = (
-        Path(aircraft.__file__).parent,
-        ["engines", "loading", "losses", "optimizers", "sampling", "training"],
-    )
-    files = [root / f"{name}.py" for name in names]
-    files += sorted((root / "models").glob("*.py")) + sorted((root / "detection").glob("*.py"))
+    root = Path(aircraft.__file__).parent
+    files = [
+        file for room in ("training", "models", "detection") for file in sorted((root / room).glob("*.py"))
+    ]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from aircraft import datasets, plotting, synthetic
+from aircraft import datasets, plotting
+from aircraft.datasets import synthetic
 from aircraft.plotting import marks
 from figures.drawing import AIRPORT, WORDS, toy_set_of_patches, write, write_photo
 

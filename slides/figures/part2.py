@@ -5,19 +5,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
-from aircraft import datasets, plotting, synthetic
-from aircraft.drawings import lesson01, lesson02, lesson03
-from aircraft.plotting.style import (
-    BLACK,
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    SKY,
-    VERMILION,
-    figure_of,
-    styled,
-)
+from aircraft import datasets, plotting
+from aircraft.datasets import synthetic
+from aircraft.plotting.style import BLACK, BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, figure_of, styled
+from aircraft_course.drawings import lesson01, lesson02, lesson03
 from figures import small_trainings as results
 from figures.drawing import (
     AIRPORT,

@@ -6,18 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from aircraft import metrics, plotting
-from aircraft.drawings import lesson03, lesson05
-from aircraft.plotting.style import (
-    BLACK,
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    VERMILION,
-    figure_of,
-    styled,
-)
+from aircraft.plotting.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION, figure_of, styled
+from aircraft_course.drawings import lesson03, lesson05
 from figures import small_trainings as results
 from figures.drawing import WORDS, bracket, rates, sheet
 

@@ -6,18 +6,10 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from aircraft import datasets, loading, plotting
-from aircraft.drawings import lesson04, lesson05, lesson06
-from aircraft.plotting.style import (
-    BLACK,
-    BLUE,
-    GREY,
-    ORANGE,
-    SKY,
-    VERMILION,
-    figure_of,
-    styled,
-)
+from aircraft import datasets, plotting
+from aircraft.plotting.style import BLACK, BLUE, GREY, ORANGE, SKY, VERMILION, figure_of, styled
+from aircraft.training import loading
+from aircraft_course.drawings import lesson04, lesson05, lesson06
 from figures import rare, toolbox
 from figures import transfer as transferred
 from figures.drawing import WORDS

@@ -12,22 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
-from aircraft import loading, training
-from aircraft.drawings import lesson04
+from aircraft import training
 from aircraft.plotting import marks
-from aircraft.plotting.style import (
-    BLACK,
-    BLUE,
-    GREEN,
-    ORANGE,
-    SKY,
-    VERMILION,
-    YELLOW,
-    figure_of,
-    styled,
-)
-from aircraft.synthetic import aircraft as synthetic_aircraft
-from aircraft.synthetic.light import Sun
+from aircraft.plotting.style import BLACK, BLUE, GREEN, ORANGE, SKY, VERMILION, YELLOW, figure_of, styled
+from aircraft.training import loading
+from aircraft_course.drawings import lesson04
+from airfield import planes as synthetic_aircraft
+from airfield.light import Sun
 from figures import toolbox
 from figures.drawing import WORDS, arrow, box, sheet
 from figures.tiles import around, example, test_tiles

@@ -7,14 +7,7 @@ import numpy as np
 import torch
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from aircraft import (
-    datasets,
-    metrics,
-    models,
-    patches,
-    resampling,
-    training,
-)
+from aircraft import datasets, metrics, models, patches, training
 from aircraft.patches import Patches
 from aircraft.scenes import Scene
 from figures.kept import Array, kept
@@ -83,10 +76,10 @@ def remedy_gains() -> dict[str, tuple[float, float, float]]:
     for name in REMEDIES:
         scores = np.array(remedy(name)["test"])
         ap[name] = average_precision_score(truth, scores)
-        drawn = resampling.standard_statistics(truth, scores, numbers, threshold=0.5, n=500, seed=0)
+        drawn = metrics.standard_statistics(truth, scores, numbers, threshold=0.5, n=500, seed=0)
         draws[name] = drawn["AP"]
     return {
-        name: (ap[name] - ap["plain"], *resampling.interval(draws[name] - draws["plain"]))
+        name: (ap[name] - ap["plain"], *metrics.interval(draws[name] - draws["plain"]))
         for name in REMEDIES
         if name != "plain"
     }

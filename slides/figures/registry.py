@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from aircraft.drawings import lesson01, lesson02
+from aircraft_course.drawings import lesson01, lesson02
 from figures import part1, part2, part3, part4, part5, tiles, widgets
 from figures.drawing import drawn
 

@@ -12,10 +12,10 @@ from matplotlib.patches import Circle, Rectangle
 from torch import nn
 
 from aircraft import datasets, detection, models, training
-from aircraft.drawings import lesson07
-from aircraft.drawings.lesson07 import WINDOW
 from aircraft.plotting.style import BLACK, BLUE, GREEN, ORANGE, SKY, VERMILION, YELLOW, styled
 from aircraft.scenes import Scene
+from aircraft_course.drawings import lesson07
+from aircraft_course.drawings.lesson07 import WINDOW
 from figures.drawing import WORDS, arrow, letters, sheet
 from figures.kept import Array, kept
 

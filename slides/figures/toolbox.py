@@ -9,15 +9,10 @@ from ignite.engine import Engine, Events
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from aircraft import (
-    datasets,
-    engines,
-    loading,
-    models,
-    training,
-)
+from aircraft import datasets, models, training
 from aircraft.patches import Patches
-from aircraft.sampling import Sampler
+from aircraft.training import engines, loading
+from aircraft.training.loading import Sampler
 from figures.kept import Array, kept
 
 PLAIN: dict[str, Any] = {  # lesson 4

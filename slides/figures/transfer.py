@@ -14,15 +14,11 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from aircraft import (
-    datasets,
-    loading,
-    models,
-    storage,
-    training,
-)
+from aircraft import datasets, models, training
+from aircraft.datasets import storage
 from aircraft.models.efficientnet import STAGES
 from aircraft.patches import Patches
+from aircraft.training import loading
 from figures.kept import Array, kept
 
 SIZES, SEEDS = (50, 200, 800), (0, 1, 2)

@@ -6,8 +6,16 @@ Submodules are imported when they are first used, so that `import aircraft` cost
 import importlib
 from typing import Any
 
-__version__ = "0.1.0"
-__all__ = ["datasets", "detection", "metrics", "models", "plotting", "training"]
+__version__ = "0.2.0"
+__all__ = ["InputError", "LostProcess", "datasets", "detection", "metrics", "models", "plotting", "training"]
+
+
+class InputError(ValueError):
+    """What was given cannot be used. The message says what is wrong, in which file, and how to mend it."""
+
+
+class LostProcess(RuntimeError):
+    """Another process of a torchrun job died or hangs. The message says how to go on."""
 
 
 def __getattr__(name: str) -> Any:

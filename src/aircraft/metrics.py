@@ -4,7 +4,7 @@ One rule holds everywhere: a score is an alarm when `score >= threshold`.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,9 +18,9 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 from sklearn.metrics import confusion_matrix as _confusion_matrix
+from tqdm.auto import tqdm
 
-from aircraft import resampling
-from aircraft.errors import InputError
+from aircraft import InputError, metrics
 
 Statistic = Callable[[NDArray[np.int64], NDArray[np.float64]], float]
 
@@ -111,10 +111,10 @@ def evaluate(
     if sites is not None:
         groups = _site_numbers(sites, len(y))
         count = int(groups.max()) + 1
-        draws = resampling.standard_statistics(y, s, groups, threshold=threshold, n=RESAMPLES, seed=seed)
+        draws = metrics.standard_statistics(y, s, groups, threshold=threshold, n=RESAMPLES, seed=seed)
         skipped = RESAMPLES - len(draws["AP"])
         if count > 1 and skipped < RESAMPLES:
-            intervals = {name: resampling.interval(draws[name]) for name in STATISTICS}
+            intervals = {name: metrics.interval(draws[name]) for name in STATISTICS}
     return Report(
         AP=float(average_precision_score(y, s)),
         AUC=float(roc_auc_score(y, s)),
@@ -205,7 +205,7 @@ def bootstrap(
     if n < 1:
         raise InputError(f"n = {n}: at least one resample is needed")
     if callable(statistic):
-        values = resampling.any_statistic(y, s, groups, statistic, n=n, seed=seed, progress=progress)
+        values = metrics.any_statistic(y, s, groups, statistic, n=n, seed=seed, progress=progress)
     elif statistic not in STATISTICS:
         raise InputError(
             f"unknown statistic {statistic!r}; known: {', '.join(STATISTICS)}, or give a function"
@@ -214,14 +214,14 @@ def bootstrap(
         raise InputError(f"{statistic} depends on the threshold; give threshold=...")
     else:
         at = 0.5 if threshold is None else _checked_threshold(threshold)  # AP and AUC do not look at it
-        draws = resampling.standard_statistics(y, s, groups, threshold=at, n=n, seed=seed, progress=progress)
+        draws = metrics.standard_statistics(y, s, groups, threshold=at, n=n, seed=seed, progress=progress)
         values = draws[statistic]
     if len(values) == 0:
         raise InputError(f"each of the {n} resamples holds one class only; more sites with both are needed")
     if len(values) < n:
         text = f"{n - len(values)} of {n} resamples held one class only and were left out"
         warnings.warn(text, RuntimeWarning, stacklevel=2)
-    return resampling.interval(values)
+    return metrics.interval(values)
 
 
 def reliability(labels: ArrayLike, scores: ArrayLike, bins: int = 10) -> Reliability:
@@ -289,3 +289,73 @@ def _between(below: float, score: float) -> float:
     """Halfway, in (below, score]; a float32, so that float32 scores give the same alarms."""
     middle = float(np.float32((below + score) / 2))
     return middle if below < middle <= score else float(score)
+
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def standard_statistics(
+    labels: Ints, scores: Floats, groups: Ints, *, threshold: float, n: int, seed: int, progress: bool = False
+) -> dict[str, Floats]:
+    """AP, AUC, precision, recall and F1 of n resamples: name -> (m,), m <= n, less those of one class only.
+
+    groups (N,): the site of each patch as 0 .. S-1. The scores are sorted once; a resample is then a weight
+    for each patch (how often its site was drawn) and two cumulative sums. The values are those of
+    scikit-learn with `sample_weight`, about ten times sooner.
+    """
+    order = np.argsort(-scores, kind="stable")
+    labels, scores, groups = labels[order], scores[order], groups[order]
+    ends = np.flatnonzero(np.diff(scores, append=-1.0))  # last patch of each run of equal scores
+    alarms_at = int((scores >= threshold).sum())
+    rows = []
+    for drawn in tqdm(_draws(groups, n, seed), total=n, desc="bootstrap", disable=not progress, delay=2):
+        weights = drawn[groups]
+        positives = np.cumsum(weights * labels)
+        alarms = np.cumsum(weights)
+        total = positives[-1]
+        if total in (0, alarms[-1]):
+            continue
+        tp, seen = positives[ends], alarms[ends]
+        new_tp, new_fp = np.diff(tp, prepend=0), np.diff(seen - tp, prepend=0)
+        average_precision = (new_tp * tp / np.maximum(seen, 1)).sum() / total
+        area = (new_fp * (tp - new_tp / 2)).sum() / (total * (alarms[-1] - total))
+        hits, raised = (positives[alarms_at - 1], alarms[alarms_at - 1]) if alarms_at else (0, 0)
+        rows.append(
+            (average_precision, area, hits / max(raised, 1), hits / total, 2 * hits / (raised + total))
+        )
+    columns = np.array(rows, np.float64).reshape(-1, 5).T
+    return dict(zip(("AP", "AUC", "precision", "recall", "F1"), columns, strict=True))
+
+
+def any_statistic(
+    labels: Ints,
+    scores: Floats,
+    groups: Ints,
+    statistic: Callable[[Ints, Floats], float],
+    *,
+    n: int,
+    seed: int,
+    progress: bool = False,
+) -> Floats:
+    """(m,) values of statistic(labels, scores) on the same n resamples, less those of one class only."""
+    members = [np.flatnonzero(groups == group) for group in range(groups.max() + 1)]
+    values = []
+    for drawn in tqdm(_draws(groups, n, seed), total=n, desc="bootstrap", disable=not progress, delay=2):
+        chosen = np.concatenate([np.tile(members[group], times) for group, times in enumerate(drawn)])
+        resampled = labels[chosen]
+        if resampled.min() != resampled.max():
+            values.append(float(statistic(resampled, scores[chosen])))
+    return np.array(values, np.float64)
+
+
+def interval(values: Floats, level: float = 0.95) -> tuple[float, float]:
+    """The middle `level` of the values: the percentile interval (Efron and Tibshirani 1993, chapter 13)."""
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def _draws(groups: Ints, n: int, seed: int) -> Iterator[Ints]:
+    """n times: how often each of the S sites was drawn, (S,), summing to S."""
+    count = int(groups.max()) + 1
+    yield from np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=n)

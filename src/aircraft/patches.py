@@ -10,7 +10,7 @@ from itertools import product
 import cv2
 import numpy as np
 
-from aircraft.errors import InputError
+from aircraft import InputError
 from aircraft.scenes import Scene
 
 PATCH = 64  # side of a patch, metres

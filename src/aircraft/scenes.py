@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from aircraft.errors import InputError
+from aircraft import InputError
 
 
 def _no_boxes() -> np.ndarray:

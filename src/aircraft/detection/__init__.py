@@ -3,7 +3,7 @@
 Read `windows` first (the sliding window three times), then `peaks`, `detect` and `matching`.
 """
 
-from aircraft.detection.detect import default_threshold, detect
+from aircraft.detection.detecting import Detections, default_threshold, detect, peaks, smooth_scores
 from aircraft.detection.matching import (
     DetectionReport,
     Match,
@@ -12,8 +12,6 @@ from aircraft.detection.matching import (
     evaluate,
     match,
 )
-from aircraft.detection.mining import hard_examples
-from aircraft.detection.peaks import Detections, peaks, smooth_scores
 from aircraft.detection.windows import (
     Block,
     ScoreMap,
@@ -25,6 +23,7 @@ from aircraft.detection.windows import (
     score_map,
     score_windows,
 )
+from aircraft_bench.mining import hard_examples
 
 __all__ = [
     "Block",

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from aircraft.detection.peaks import Detections
-from aircraft.errors import InputError
+from aircraft import InputError
+from aircraft.detection.detecting import Detections
 from aircraft.scenes import Scene
 
 RADIUS = 16.0  # pixels: half of the core that a patch's label looks at

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from aircraft import imagery, models, sharing
-from aircraft.errors import InputError
+from aircraft import InputError, imagery, models
+from aircraft.training import devices
 
 Scorer = Callable[[np.ndarray], np.ndarray]  # (H, W, 3) uint8 pixels -> (rows, columns) float32 logits
 
@@ -151,11 +151,11 @@ def score_map(
         bar = progress and len(todo) > 1
         # Written where it belongs at once: pieces that wait in a list are scattered over the memory of the
         # process, which then cannot be used again for the next block.
-        for part in sharing.mine(todo, description="blocks", progress=bar, share=share):
+        for part in devices.mine(todo, description="blocks", progress=bar, share=share):
             logits = score_block(scorer, source, part, stride=stride, flips=flips)
             scores[part.top : part.bottom, part.left : part.right] = _sigmoid(logits)
     if share:  # each score is zero in all processes but one
-        scores = sharing.total(scores)
+        scores = devices.total(scores)
     return ScoreMap(scores=scores, stride=stride, offset=0)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aircraft.errors import InputError
+from aircraft import InputError
 from aircraft.imagery.files import MAX_PIXELS, PillowImage, TiffImage, is_tiff
 from aircraft.imagery.sources import ArrayImage, Resampled, Source, as_source
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from aircraft.errors import InputError
+from aircraft import InputError
 
 MAX_PIXELS = 250_000_000  # a PNG or JPEG is decoded as a whole: 4 bytes a pixel, so 1 GB at most
 _TIFF_CACHE = 64 * 2**20  # bytes that GDAL may keep; its own default is 5 % of the machine's memory

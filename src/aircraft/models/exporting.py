@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from aircraft.errors import InputError
-from aircraft.models.dense import DenseNetwork
-from aircraft.models.dense import dense as dense_form
+from aircraft import InputError
+from aircraft.models.dense_form import DenseNetwork
+from aircraft.models.dense_form import dense as dense_form
 from aircraft.models.layers import WINDOW, Network
 
 OPSET = 17

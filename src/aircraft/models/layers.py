@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from aircraft.errors import InputError
+from aircraft import InputError
 
 if TYPE_CHECKING:
     from aircraft.models.modelfile import ModelCard

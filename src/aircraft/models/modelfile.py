@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
-from aircraft.errors import InputError
+from aircraft import InputError
 from aircraft.models.layers import Network
 from aircraft.models.networks import build
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from aircraft.errors import InputError
+from aircraft import InputError
 from aircraft.models.layers import Network, WholeConv2d, conv_bn_relu
 
 

@@ -13,8 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
-from aircraft import metrics
-from aircraft.errors import InputError
+from aircraft import InputError, metrics
 from aircraft.plotting.style import (
     BLACK,
     BLUE,

@@ -12,8 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
-from aircraft import metrics
-from aircraft.errors import InputError
+from aircraft import InputError, metrics
 from aircraft.plotting import marks
 from aircraft.plotting.style import FONT, GREY, ORANGE, styled
 from aircraft.scenes import Scene

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
-from aircraft.errors import InputError
+from aircraft import InputError
 from aircraft.plotting.style import axes_or_new, halo
 
 # Okabe and Ito's green, orange and purple, brighter: theirs are made for white paper, these for dark ground.

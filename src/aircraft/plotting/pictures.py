@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import ArrayLike
 
-from aircraft.errors import InputError
+from aircraft import InputError
 from aircraft.plotting import marks
 from aircraft.plotting.style import FONT, halo, several, styled
 from aircraft.scenes import Scene

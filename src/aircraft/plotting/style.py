@@ -16,7 +16,7 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from aircraft.errors import InputError
+from aircraft import InputError
 
 P = ParamSpec("P")
 R = TypeVar("R")

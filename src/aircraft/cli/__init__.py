@@ -1,0 +1,151 @@
+"""The command `aircraft`: hands the words of a command line to a module of this folder and prints its answer.
+
+Errors become one line here, and exit codes: 0 done, 2 wrong use or bad input, 1 a fault of ours.
+"""
+
+import errno
+import json
+import os
+import signal
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from typing import Annotated, Any
+
+import typer
+
+from aircraft import InputError, LostProcess, __version__
+from aircraft.cli import data, demo, detect, evaluate, export, train
+from aircraft.cli.options import Answer
+
+DONE, FAULT, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+
+# Recent versions of typer bring their own copy of click: its classes are reached by way of their children.
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+# What a disk or a wrong path answers; such an error is the user's to mend, and its text says how.
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG}
+
+app = typer.Typer(
+    name="aircraft",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@app.callback(invoke_without_command=True)
+def aircraft(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show where an error comes from (also AIRCRAFT_DEBUG=1).")
+    ] = False,
+) -> Any:
+    """Find and count aircraft on satellite images of 1 m per pixel.
+
+    Begin with: aircraft demo. Exit codes: 0 done, 2 wrong use or bad input, 1 a fault of ours.
+    """
+    if version:
+        print(__version__)
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+for command in (
+    data.data, train.train, evaluate.evaluate, detect.detect, export.export, demo.demo
+):  # fmt: skip
+    app.command()(command)
+
+
+def main() -> None:
+    """Entry point: run the words behind `aircraft` and end the process with the exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str], commands: typer.Typer = app, name: str = "aircraft") -> int:
+    """Run one command, print its answer, return the exit code. Whatever goes wrong is one line on stderr."""
+    os.environ.setdefault("MPLBACKEND", "agg")  # figures go to files: no window, no display
+    try:
+        with _stdout_for_the_answer(arguments), _warnings_as_lines():
+            answer = typer.main.get_command(commands)(list(arguments), prog_name=name, standalone_mode=False)
+        if answer == INTERRUPTED:  # so does a newer typer tell of Ctrl-C; older ones raise
+            raise KeyboardInterrupt
+        if isinstance(answer, Answer):
+            _print(answer)
+        return DONE
+    except (KeyboardInterrupt, typer.Abort):
+        _say("interrupted; what was written is whole, `aircraft train --resume` goes on with a training")
+        return INTERRUPTED
+    except BrokenPipeError:  # as of `aircraft ... | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its end
+        return DONE
+    except Exception as error:
+        code, line = explain(error)
+        if "--debug" in arguments or os.environ.get("AIRCRAFT_DEBUG", "") not in ("", "0"):
+            traceback.print_exc()
+        _say(line)
+        return code
+
+
+def explain(error: Exception) -> tuple[int, str]:
+    """Exit code and one line for an error."""
+    if isinstance(error, UsageError):
+        context = getattr(error, "ctx", None)
+        name = context.command_path if context else "aircraft"
+        return BAD_INPUT, f"{error.format_message().rstrip('.')}; see `{name} --help`"  # type: ignore[attr-defined]
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return BAD_INPUT, f"{error.filename}: {error.strerror}"
+    if isinstance(error, InputError | FileNotFoundError):
+        return BAD_INPUT, str(error)
+    if isinstance(error, OSError) and error.errno in DISK:
+        return BAD_INPUT, f"{error.strerror}; make room, or choose another place"
+    if isinstance(error, MemoryError):
+        return BAD_INPUT, "out of memory; try a smaller --block or --batch-size, or a machine with more"
+    if isinstance(error, LostProcess):
+        return FAULT, str(error)
+    what = f"{type(error).__name__}: {error}"
+    return FAULT, f"this is a fault of aircraft, please report it ({what}); `aircraft --debug ...` shows more"
+
+
+def _print(answer: Answer) -> None:
+    if int(os.environ.get("RANK", "0")) == 0:  # of the processes of a torchrun job, one speaks
+        print(json.dumps(answer.values, allow_nan=False) if answer.as_json else answer.text)
+        sys.stdout.flush()
+
+
+def _say(line: str) -> None:
+    rank = os.environ.get("RANK", "0")
+    print(f"aircraft{'' if rank == '0' else f' (rank {rank})'}: {' '.join(line.split())}", file=sys.stderr)
+
+
+def _terminated(*_: object) -> None:
+    """Handler of SIGTERM, by which torchrun stops the other processes when one of a job has died."""
+    line = "aircraft: stopped; run the same command with --resume to go on with a training"
+    if "RANK" in os.environ:
+        line += "; another process of the job died (torchrun names it as root cause) or the job was cancelled"
+    os.write(2, f"{line}\n".encode())  # not print: it may be at work, and cannot be entered twice
+    sys.exit(TERMINATED)  # unwinds: half-written files are removed
+
+
+def _stdout_for_the_answer(arguments: Sequence[str]) -> Any:
+    """With --json, whatever a library prints while we work goes to standard error."""
+    alone = "--json" in arguments and not {"-h", "--help"} & set(arguments)
+    return redirect_stdout(sys.stderr) if alone else nullcontext()
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """A warning is one line, without the place in the code that gave it."""
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        _say(f"note: {message}")
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield

@@ -1,0 +1,48 @@
+"""`aircraft export`: a trained model as ONNX, for browsers, phones and other languages."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aircraft.cli.options import Answer, Json, ModelFile, table
+
+
+def export(
+    model: ModelFile,
+    onnx: Annotated[
+        Path, typer.Option(metavar="FILE", help="The ONNX file to write; one that is there is replaced.")
+    ],
+    dense: Annotated[
+        bool,
+        typer.Option("--dense", help="The form that scores all windows of an image of any size at once."),
+    ] = False,
+    json: Json = False,
+) -> Answer:
+    """Write a trained model as ONNX."""
+    from aircraft import models
+    from aircraft.cli import runs
+
+    file = runs.model_file(model)
+    network, card = models.load(file)
+    path = models.export_onnx(network, onnx, dense=dense)
+    shape = ["N", 3, "H", "W"] if dense else ["N", 3, 64, 64]
+    values = {
+        "model": str(file),
+        "onnx": str(path),
+        "bytes": path.stat().st_size,
+        "arch": card.arch,
+        "dense": dense,
+        "input": shape,
+        "threshold": card.threshold,
+        "detection_threshold": card.detection_threshold,
+    }
+    rows = [
+        ("written", f"{path} ({values['bytes']:,} bytes)"),
+        ("network", card.arch + (", fully convolutional" if dense else "")),
+        ("input", f"image: float32 RGB in [0, 1], {shape}"),
+        ("output", "logits: score = 1 / (1 + exp(-logit))"),
+        ("threshold", f"{card.threshold:.3f}"),
+    ]
+    text = f"{table(rows)}\nnext: open {path} with onnxruntime; its metadata hold the thresholds"
+    return Answer(values, text, json)

@@ -1,0 +1,128 @@
+"""What `aircraft detect` writes for an image: JSON, GeoJSON, and a picture with the boxes drawn.
+
+Detections are in pixels of 1 m; the files speak of the pixels of the image file, as its owner does.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from aircraft.detection.detecting import Detections
+from aircraft.imagery import Source
+
+SUFFIXES = (".json", ".geojson", ".png")
+LARGEST = 4000  # pixels a side of the picture; larger images are drawn reduced
+COLOR, HALO = (230, 159, 0), (0, 0, 0)  # Okabe and Ito's orange on black: seen by all, on all grounds
+
+
+def write(folder: str | Path, stem: str, found: Detections, source: Source, threshold: float) -> list[Path]:
+    """Write `<stem>.json`, `<stem>.geojson` and `<stem>.png` into a folder, which is made if need be.
+
+    Each file is complete or not there. Returns their paths.
+    """
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    _, png = cv2.imencode(".png", cv2.cvtColor(draw(found, source), cv2.COLOR_RGB2BGR))
+    contents = (
+        json.dumps(to_json(found, source, threshold), indent=1).encode(),
+        json.dumps(to_geojson(found, source)).encode(),
+        png.tobytes(),
+    )
+    return [_write(path, content) for path, content in zip(paths(folder, stem), contents, strict=True)]
+
+
+def paths(folder: str | Path, stem: str) -> list[Path]:
+    """Where `write` puts the three files of an image."""
+    return [Path(folder) / f"{stem}{suffix}" for suffix in SUFFIXES]
+
+
+def to_json(found: Detections, source: Source, threshold: float) -> dict[str, Any]:
+    """The detections of one image; x, y and boxes in pixels of the file, y down."""
+    size = getattr(source, "source", source)  # the file behind a resampled image
+    scale = 1 / source.gsd
+    rows = zip(found.centers * scale, found.scores, found.boxes * scale, strict=True)
+    return {
+        "image": source.name,
+        "width": size.width,
+        "height": size.height,
+        "threshold": threshold,
+        "detections": [
+            {"x": _round(x), "y": _round(y), "score": round(float(score), 6), "box": [_round(v) for v in box]}
+            for (x, y), score, box in rows
+        ],
+    }
+
+
+def to_geojson(found: Detections, source: Source) -> dict[str, Any]:
+    """One polygon, the box, for each detection, with its score and its centre in pixels of the file.
+
+    In map coordinates with the member "crs" (which QGIS and GDAL read) where the image is georeferenced,
+    else in pixels of the file, y down.
+    """
+    scale = 1 / source.gsd
+    features = []
+    for (x, y), score, (x0, y0, x1, y1) in zip(found.centers, found.scores, found.boxes, strict=True):
+        ring = np.array([(x0, y0), (x0, y1), (x1, y1), (x1, y0), (x0, y0)], float)
+        ring = ring * scale if source.transform is None else _on_map(ring, source.transform)
+        features.append(
+            {
+                "type": "Feature",
+                "geometry": {"type": "Polygon", "coordinates": [ring.round(7).tolist()]},
+                "properties": {
+                    "score": round(float(score), 6),
+                    "x": _round(x * scale),
+                    "y": _round(y * scale),
+                },
+            }
+        )
+    collection: dict[str, Any] = {"type": "FeatureCollection", "name": source.name, "features": features}
+    if source.crs is not None and source.crs.to_epsg() != 4326:  # longitude and latitude need no word
+        epsg = source.crs.to_epsg()
+        name = f"urn:ogc:def:crs:EPSG::{epsg}" if epsg else source.crs.to_wkt()
+        collection["crs"] = {"type": "name", "properties": {"name": name}}
+    return collection
+
+
+def draw(found: Detections, source: Source, largest: int = LARGEST) -> np.ndarray:
+    """(h, w, 3) uint8: the image, at most `largest` pixels a side, with a box around each detection."""
+    factor = max(1, -(-max(source.width, source.height) // largest))
+    picture = _reduced(source, factor)
+    thick = max(1, round(max(picture.shape) / 1000))
+    boxes = (found.boxes / factor).round().astype(int).tolist()
+    for color, width in ((HALO, thick + 2), (COLOR, thick)):
+        for x0, y0, x1, y1 in boxes:
+            cv2.rectangle(picture, (x0, y0), (x1 - 1, y1 - 1), color, width)
+    return picture
+
+
+def _reduced(source: Source, factor: int) -> np.ndarray:
+    """The mean of every factor x factor pixels, read in pieces; what is left over at the far border goes."""
+    height, width = source.height // factor, source.width // factor
+    picture = np.empty((height, width, 3), np.uint8)
+    side = max(1, 2048 // factor)
+    for y in range(0, height, side):
+        for x in range(0, width, side):
+            h, w = min(side, height - y), min(side, width - x)
+            pixels = source.read(x * factor, y * factor, (x + w) * factor, (y + h) * factor)
+            picture[y : y + h, x : x + w] = cv2.resize(pixels, (w, h), interpolation=cv2.INTER_AREA)
+    return picture
+
+
+def _on_map(points: np.ndarray, transform: Any) -> np.ndarray:
+    """(N, 2) pixel positions -> (N, 2) map coordinates."""
+    a, b, x, d, e, y = transform[:6]
+    return points @ np.array([[a, d], [b, e]]) + (x, y)
+
+
+def _round(pixels: float) -> float:
+    return round(float(pixels), 2)
+
+
+def _write(path: Path, content: bytes) -> Path:
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_bytes(content)
+    part.replace(path)
+    return path

@@ -1,0 +1,253 @@
+"""A run: train on a data set, choose the thresholds, evaluate, and write everything into one folder.
+
+`train` is the whole of it; `aircraft train` and `aircraft demo` call it.
+"""
+
+import json
+import platform
+import time
+import warnings
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import ignite.distributed as idist
+import numpy as np
+import torch
+
+from aircraft import InputError, __version__, datasets, detection, metrics, models, training
+from aircraft.datasets import Patches, PatchSet
+from aircraft.datasets.storage import replacing
+from aircraft.metrics import Report
+from aircraft.models import Network
+from aircraft.patches import NO_SITE
+from aircraft.scenes import Scene
+from aircraft.training import checkpoints, devices
+from aircraft.training.settings import Settings
+
+MODEL = "model.safetensors"
+METRICS = "metrics.json"
+VALIDATION = 0.2  # share of the training patches, by site
+LOWEST = 0.05  # score from which detections are ranked, before a threshold is chosen
+RESAMPLES = 500  # for the intervals of detection figures
+
+
+@dataclass(frozen=True)
+class Data:
+    """Which data: name "toy", "imbalanced" or an .npz file; source "synthetic", "airbus" or an .npz file."""
+
+    name: str = "imbalanced"
+    source: str = "synthetic"
+    root: str | None = None
+    scale: float = 1.0
+
+    def patches(self, progress: bool = True) -> PatchSet:
+        """The patches. Raises InputError for an unknown name."""
+        if self.name.endswith(".npz"):
+            return datasets.load_toy(self.name, progress=progress)
+        loaders = {"toy": datasets.load_toy, "imbalanced": datasets.load_imbalanced}
+        if self.name not in loaders:
+            raise InputError(f"unknown data set {self.name!r}; take toy, imbalanced, or an .npz file")
+        return loaders[self.name](self.source, self.root, scale=self.scale, progress=progress)
+
+    def tiles(self, split: str, sites: Collection[str] | None = None, progress: bool = True) -> list[Scene]:
+        """36 tiles of the sites of a split, fewer where `scale` is below 1; none where the data are a file.
+
+        Raises InputError for an unknown source or split.
+        """
+        if self.name.endswith(".npz") or self.source.endswith(".npz"):
+            return []
+        count = max(6, round(datasets.TILES * self.scale))
+        return datasets.load_tiles(
+            self.source, self.root, split=split, count=count, sites=sites, progress=progress
+        )
+
+    def __str__(self) -> str:
+        return self.name if self.name.endswith(".npz") else f"{self.name} ({self.source})"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run. `model` carries its card with both thresholds; `values` is what metrics.json holds."""
+
+    folder: Path
+    data: Data
+    patches: PatchSet
+    model: Network
+    history: training.History
+    validation: Report
+    test: Report
+    test_scores: np.ndarray
+    values: dict[str, Any]
+
+
+@dataclass
+class Stopwatch:
+    """`with watch("training"): ...` adds a line to `seconds`."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.seconds[step] = round(self.seconds.get(step, 0) + time.perf_counter() - started, 2)
+
+
+def train(
+    data: Data,
+    out: str | Path,
+    *,
+    model: str = "patch_net",
+    resume: bool = False,
+    force: bool = False,
+    progress: bool = True,
+    watch: Stopwatch | None = None,
+    **settings: Any,
+) -> Run:
+    """Train a network; write model.safetensors, metrics.json, history.csv, TensorBoard events, checkpoints.
+
+    The patch threshold is that of the best F1 on validation patches, the detection threshold that of the best
+    F1 on tiles of the validation sites; test data are used for nothing but the evaluation at the end.
+    settings: see `training.Settings`. resume: go on with the training in `out` where there is one.
+    Raises InputError where `out` holds a run already and neither `resume` nor `force` (replace it) is given.
+    """
+    options, folder, watch = Settings.of(**settings), Path(out), watch or Stopwatch()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(options.seed)
+        network = models.build(model)
+    prepare(folder, resume=resume, force=force)
+    with watch("data"):
+        patches = data.patches(progress and devices.is_first())
+        learn, val = datasets.split(patches.train, fraction=VALIDATION, seed=options.seed)
+        tiles = data.tiles("validation", sorted(set(val.sites)), progress and devices.is_first())
+    with watch("training"):
+        history = training.fit(network, learn, val, out=folder, resume=resume, progress=progress, **settings)
+    with watch("thresholds"):
+        val_scores = predict(network, val, progress)
+        threshold = metrics.choose_threshold(val.labels, val_scores, beta=1)
+        detection_threshold = _detection_threshold(network, tiles, progress)
+    if devices.is_first():
+        provenance = {
+            "data": asdict(data), "settings": options.to_dict(), "processes": idist.get_world_size(),
+            "best_epoch": history.best_epoch, "patches": patches.notes, "versions": versions(),
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        }  # fmt: skip
+        models.save(
+            network, folder / MODEL, threshold=threshold, detection_threshold=detection_threshold,
+            provenance=provenance,
+        )  # fmt: skip
+    idist.barrier()
+    saved, card = models.load(folder / MODEL)  # what everyone else will use is what is evaluated
+    saved.to(next(network.parameters()).device)
+    with watch("test"):
+        scores = predict(saved, patches.test, progress)
+        test = _report(patches.test, scores, card.threshold, options.seed)
+        validation = _report(val, val_scores, card.threshold, options.seed)
+    values = test.to_dict() | {
+        "validation": validation.to_dict(), "detection_threshold": card.detection_threshold,
+        "model": model, "data": str(data), "seed": options.seed, "epochs": len(history),
+        "best_epoch": history.best_epoch, "seconds": watch.seconds, "versions": versions(),
+    }  # fmt: skip
+    if devices.is_first():
+        write_json(folder / METRICS, values)
+        history.to_csv(folder / "history.csv")
+    return Run(folder, data, patches, saved, history, validation, test, scores, values)
+
+
+def prepare(folder: Path, *, resume: bool, force: bool) -> None:
+    """Make the folder of a run. Nothing in it is replaced unless `force` says so; what is not ours stays."""
+    if folder.is_file():
+        raise InputError(f"{folder} is a file; name a folder for the run")
+    ours = [folder / MODEL, folder / checkpoints.NAME]
+    if any(path.exists() for path in ours) and not (resume or force):
+        raise InputError(f"{folder} already holds a run; name another folder, or give --resume or --force")
+    idist.barrier()  # all processes have looked before one writes
+    folder.mkdir(parents=True, exist_ok=True)
+    if force and not resume and devices.is_first():
+        for path in ours:
+            path.unlink(missing_ok=True)
+
+
+def model_file(run_or_model: str | Path) -> Path:
+    """The model file in a run's folder, or the file itself. Raises FileNotFoundError where there is none."""
+    path = Path(run_or_model)
+    if not path.is_dir():
+        return path  # models.load says whether it can be used
+    if not (path / MODEL).is_file():
+        raise FileNotFoundError(f"{path}: no {MODEL} in this folder; `aircraft train --out {path}` makes one")
+    return path / MODEL
+
+
+def evaluate(model: Network, patches: Patches, *, progress: bool = True, seed: int = 0) -> Report:
+    """The figures of a loaded model on patches at its own threshold, with intervals where sites are known."""
+    return _report(patches, predict(model, patches, progress), _card(model).threshold, seed)
+
+
+def evaluate_tiles(
+    model: Network, tiles: list[Scene], *, progress: bool = True, seed: int = 0
+) -> tuple[list[detection.Detections], detection.DetectionReport]:
+    """Detections of a loaded model on tiles (from a low score on), and their figures at its own threshold."""
+    found = find(model, tiles, progress)
+    threshold = detection.default_threshold(model)
+    return found, detection.evaluate(found, tiles, threshold, resamples=RESAMPLES, seed=seed)
+
+
+def find(model: Network, tiles: list[Scene], progress: bool = True) -> list[detection.Detections]:
+    """The aircraft in each tile with a score of at least 0.05; shared by the processes of a torchrun job."""
+    method = "batched" if model.stride is None else "dense"
+    scorer = model if model.stride is None else models.dense(model)
+
+    def work(tile: Scene) -> detection.Detections:
+        return detection.detect(scorer, tile.image, LOWEST, method=method)
+
+    return devices.each(work, tiles, description="detecting", progress=progress)
+
+
+def predict(model: Network, patches: Patches, progress: bool = True) -> np.ndarray:
+    """(N,) scores, means over the mirror images; each patch is scored by one process of a torchrun job."""
+    parts = np.array_split(np.arange(len(patches)), idist.get_world_size())
+    ranges = [slice(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
+    show = progress and devices.is_first()
+    scores = devices.each(
+        lambda part: training.predict(model, patches.images[part], progress=show, flips=True), ranges
+    )
+    return np.concatenate(scores)
+
+
+def versions() -> dict[str, str]:
+    """Of what the figures depend on."""
+    packages = ("torch", "numpy", "scikit-learn", "opencv-python-headless", "pytorch-ignite")
+    return {"aircraft": __version__, "python": platform.python_version()} | {p: version(p) for p in packages}
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Replace a JSON file as a whole."""
+    with replacing(path) as file:
+        file.write((json.dumps(values, indent=1, allow_nan=False) + "\n").encode())
+
+
+def _detection_threshold(model: Network, tiles: list[Scene], progress: bool) -> float | None:
+    if not tiles:
+        return None
+    found = find(model, tiles, progress)
+    try:
+        return detection.choose_threshold(found, tiles)
+    except InputError as error:
+        warnings.warn(f"{error}; detection takes the threshold of patches", stacklevel=3)
+        return None
+
+
+def _report(patches: Patches, scores: np.ndarray, threshold: float, seed: int) -> Report:
+    sites = patches.sites if (patches.sites != NO_SITE).all() else None
+    return metrics.evaluate(patches.labels, scores, threshold, sites=sites, seed=seed)
+
+
+def _card(model: Network) -> models.ModelCard:
+    if model.card is None:
+        raise InputError("the model has no card with a threshold; load it from a file with models.load")
+    return model.card

@@ -1,0 +1,104 @@
+"""Splits that keep places apart: a site is never on both sides, since its patches look alike."""
+
+import warnings
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+from aircraft import InputError
+from aircraft.patches import NO_SITE, Patches
+
+DRAWS = 1_000  # random splits, the best of which is taken
+
+
+def split(patches: Patches, fraction: float = 0.2, seed: int = 0) -> tuple[Patches, Patches]:
+    """(train, validation), by site: no site is in both, and both hold both classes.
+
+    Of 1,000 random draws of sites, the one that holds most nearly `fraction` of either class is
+    taken. Where no site is known (an .npz without sites) the patches
+    themselves are drawn, each class apart, with a warning: neighbours can then be in both.
+    Raises InputError where it cannot be done.
+    """
+    if not 0 < fraction < 1:
+        raise InputError(f"fraction is {fraction}; it must lie between 0 and 1")
+    if len(np.unique(patches.labels)) < 2:
+        raise InputError("all patches have one label; both classes are needed to split them")
+    rng = np.random.default_rng(seed)
+    if (patches.sites == NO_SITE).all():
+        warnings.warn(
+            "the patches have no sites, so they are split one by one; the validation scores can be too good",
+            stacklevel=2,
+        )
+        chosen = _draw_patches(patches.labels, fraction, rng)
+    else:
+        chosen = _draw_sites(patches, fraction, rng)
+    return patches[np.flatnonzero(~chosen)], patches[np.flatnonzero(chosen)]
+
+
+def split_sites(
+    aircraft: Mapping[str, int], test: Collection[str] | None = None, seed: int = 0
+) -> dict[str, list[str]]:
+    """{"train": sites, "test": sites}, sorted, with aircraft on both sides.
+
+    aircraft: how many each site has. test: the sites to test on; by default a quarter of them (rounded, at
+    least one), drawn by the seed. Raises InputError where it cannot be done.
+    """
+    names = sorted(aircraft)
+    if len(names) < 2:
+        raise InputError(f"all scenes show one site ({', '.join(names)}); train and test need one each")
+    if test is not None:
+        unknown = sorted(set(test) - set(names))
+        if unknown or not test:
+            raise InputError(f"test site {unknown or 'list'} is unknown; the sites are {', '.join(names)}")
+        return _sides(names, set(test), aircraft)
+    rng = np.random.default_rng(seed)
+    for _ in range(DRAWS):
+        drawn = set(rng.permutation(names)[: max(1, round(len(names) / 4))].tolist())
+        if 0 < sum(aircraft[name] for name in drawn) < sum(aircraft.values()):
+            break
+    return _sides(names, drawn, aircraft)
+
+
+def _sides(names: list[str], test: set[str], aircraft: Mapping[str, int]) -> dict[str, list[str]]:
+    sides = {"train": [name for name in names if name not in test], "test": sorted(test)}
+    for part, sites in sides.items():
+        if not sum(aircraft[name] for name in sites):
+            raise InputError(
+                f"no aircraft to {part} on (sites: {', '.join(sites) or 'none'}); give other test sites"
+            )
+    return sides
+
+
+def _draw_patches(labels: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:
+    """(N,) bool: drawn from each class apart; at least one of each on both sides."""
+    chosen = np.zeros(len(labels), bool)
+    for value in (0, 1):
+        rows = rng.permutation(np.flatnonzero(labels == value))
+        if len(rows) < 2:
+            raise InputError(f"only one patch is labelled {value}; both sides of a split need one")
+        chosen[rows[: int(np.clip(round(fraction * len(rows)), 1, len(rows) - 1))]] = True
+    return chosen
+
+
+def _draw_sites(patches: Patches, fraction: float, rng: np.random.Generator) -> np.ndarray:
+    """(N,) bool: the patches of the drawn sites."""
+    names, site = np.unique(patches.sites, return_inverse=True)
+    if len(names) < 2:
+        raise InputError(f"all patches are of one site ({names[0]}); a split by site needs two")
+    counts = np.stack([np.bincount(site, patches.labels == value, len(names)) for value in (0, 1)], axis=1)
+    total = counts.sum(axis=0)  # (2,): background, aircraft
+    best, drawn = np.inf, None
+    for _ in range(DRAWS):
+        order = rng.permutation(len(names))
+        sums = counts[order].cumsum(axis=0)[:-1]  # of the first 1, 2, ... sites
+        shares = sums / total  # of each class that would be drawn; both should be `fraction`
+        error = np.abs(shares - fraction).sum(axis=1)
+        error[((sums == 0) | (sums == total)).any(axis=1)] = np.inf
+        cut = int(error.argmin())
+        if error[cut] < best:
+            best, drawn = error[cut], order[: cut + 1]
+    if drawn is None:
+        raise InputError(
+            f"no split of the {len(names)} sites has both classes on both sides; too few sites have aircraft"
+        )
+    return np.isin(site, drawn)

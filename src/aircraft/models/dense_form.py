@@ -1,0 +1,108 @@
+"""The fully convolutional form of a network: the scores of all windows of an image in one pass.
+
+Linear layers become convolutions with the same weights; batch norm is folded into the convolution before it.
+"""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from aircraft import InputError
+from aircraft.models.layers import WINDOW, Network, check_input
+
+
+def dense(model: nn.Module, *, stride: int | None = None) -> "DenseNetwork":
+    """The fully convolutional form of a network, in evaluation mode, sharing nothing with it.
+
+    stride: pixels between two windows, a multiple of the network's own (`model.stride`, the default).
+    A coarser one is cheaper; for a finer one score shifted images.
+
+    Without padding (toy_cnn, patch_net) the score of a window is the network's own, up to rounding. With
+    padding (vgg_small, resnet18, efficientnet_lite0) it is approximate: a window alone is surrounded by zeros
+    in every convolution, a window inside an image by its neighbours.
+
+    Raises InputError for a model without a dense form and for a stride that does not fit.
+    """
+    if not isinstance(model, Network) or model.stride is None:
+        name = getattr(model, "arch", "") or type(model).__name__
+        raise InputError(f"{name} has no dense form; detect with method='batched' or 'window'")
+    stride = model.stride if stride is None else stride
+    if stride < 1 or stride % model.stride:
+        raise InputError(
+            f"the dense form of {model.arch} has stride {model.stride}; stride {stride} is no multiple of it"
+        )
+    return DenseNetwork(model, stride)
+
+
+class DenseNetwork(nn.Module):
+    """Made by `dense`. (N, 3, H, W) uint8, or float in [0, 1] -> logits (N, h, w) of the windows at corners
+    x = stride * column, y = stride * row; h = (H - 64) // stride + 1, and w alike.
+
+    stride, window: in pixels. arch, options, card: those of the network.
+    """
+
+    def __init__(self, model: Network, stride: int) -> None:
+        super().__init__()
+        native = model.stride or stride
+        self.normalize = copy.deepcopy(model.normalize)
+        self.layers = _convolutional(_fold(copy.deepcopy(model.layers).eval()), step=stride // native)
+        self.stride, self.window = stride, WINDOW
+        self.arch, self.options, self.card = model.arch, dict(model.options), model.card
+        self.requires_grad_(False).eval()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, 3, H, W) with H, W >= 64 -> logits (N, h, w). Raises InputError for other shapes and dtypes."""
+        check_input(x, f"the dense form of {self.arch}", exact=False)
+        height, width = ((size - WINDOW) // self.stride * self.stride + WINDOW for size in x.shape[2:])
+        x = x[:, :, :height, :width]  # what is left over at the right and bottom holds no window of the grid
+        return self.layers(self.normalize(x)).squeeze(1)
+
+
+def _convolutional(layers: nn.Module, step: int) -> nn.Sequential:
+    """The layers with convolutions for linear ones; of the windows, every step-th each way is scored."""
+    out: list[nn.Module] = []
+    size: tuple[int, ...] = (3, WINDOW, WINDOW)  # what the next layer gets for one window
+    for layer in layers.children():
+        if isinstance(layer, nn.Flatten | nn.Dropout):
+            continue
+        if isinstance(layer, nn.Linear):
+            layer = _linear_to_conv(layer, size)
+        elif isinstance(layer, nn.AdaptiveAvgPool2d):
+            layer = nn.AvgPool2d((size[1], size[2]), stride=1)
+        out.append(layer)
+        size = _size_behind(layer, size)
+    # Behind the last layer that looks at neighbours all is pointwise, so that layer may skip windows.
+    spatial = [x for x in out if isinstance(x, nn.Conv2d | nn.AvgPool2d) and x.kernel_size not in (1, (1, 1))]
+    spatial[-1].stride = (step, step)
+    return nn.Sequential(*out)
+
+
+def _linear_to_conv(linear: nn.Linear, size: tuple[int, ...]) -> nn.Conv2d:
+    """A linear layer on flattened (C, h, w) features is a convolution with an h x w kernel."""
+    kernel = (size[1], size[2])
+    conv = nn.Conv2d(size[0], linear.out_features, kernel, bias=linear.bias is not None)
+    conv.weight = nn.Parameter(linear.weight.detach().reshape(linear.out_features, size[0], *kernel))
+    if linear.bias is not None:
+        conv.bias = nn.Parameter(linear.bias.detach())
+    return conv
+
+
+@torch.no_grad()
+def _size_behind(layer: nn.Module, size: tuple[int, ...]) -> tuple[int, ...]:
+    weight = next(layer.parameters(), torch.empty(0))
+    return tuple(layer(torch.zeros(1, *size, dtype=weight.dtype, device=weight.device)).shape[1:])
+
+
+def _fold(module: nn.Module) -> nn.Module:
+    """Fold each batch norm, anywhere inside the module, into the convolution that stands just before it."""
+    before = ("", nn.Module())
+    for name, child in list(module.named_children()):
+        if isinstance(child, nn.BatchNorm2d) and isinstance(before[1], nn.Conv2d):
+            setattr(module, before[0], fuse_conv_bn_eval(before[1], child))
+            setattr(module, name, nn.Identity())
+        else:
+            _fold(child)
+        before = (name, child)
+    return module

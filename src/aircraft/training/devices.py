@@ -1,0 +1,146 @@
+"""Where to compute, with which precision, and as one process or as one of several.
+
+The same training code runs on CPU, CUDA and MPS, alone or under torchrun: the differences live here.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import ignite.distributed as idist
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from aircraft import InputError, LostProcess
+
+
+def choose(name: str = "auto") -> torch.device:
+    """The device called `name`; "auto" takes a GPU where there is one.
+
+    In a job of several processes the job has already chosen: its process group fixes the device.
+    Raises InputError for a name that torch does not know and for a device that this machine does not have.
+    """
+    if idist.get_world_size() > 1:
+        return _of_the_job(name)
+    if name == "auto":
+        return torch.device(next((kind for kind in ("cuda", "mps") if _available(kind)), "cpu"))
+    try:
+        device = torch.device(name)
+    except (RuntimeError, TypeError):
+        raise InputError(f"device {name!r} is unknown; use auto, cpu, cuda, cuda:1 or mps") from None
+    if not _available(device.type, device.index or 0):
+        raise InputError(f"device {name!r} is not on this machine; use device='auto' or 'cpu'")
+    return device
+
+
+def amp_dtype(amp: str, device: torch.device) -> torch.dtype | None:
+    """The low-precision type for `torch.autocast` on this device, None for plain float32.
+
+    "auto": bfloat16 where the hardware multiplies it, float16 on older CUDA cards, else float32 (MPS too).
+    Raises InputError for float16 on anything but CUDA: it needs the gradient scaler and is slow elsewhere.
+    """
+    if amp == "off":
+        return None
+    if amp == "bf16":
+        return torch.bfloat16
+    if amp == "fp16":
+        if device.type != "cuda":
+            raise InputError(f"amp 'fp16' needs a CUDA device, this is {device.type}; use amp='auto'")
+        return torch.float16
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float16
+    return torch.bfloat16 if device.type == "cpu" and _cpu_has_bf16() else None
+
+
+@contextmanager
+def parallel(timeout: timedelta = timedelta(minutes=10)) -> Iterator[None]:
+    """Join the other processes of a torchrun job for the length of a `with`; alone, do nothing.
+
+    nccl on GPUs, gloo on CPUs. A process that waits longer than `timeout` for another one gives up with an
+    error, so that a dead or stuck rank ends the job instead of hanging it; torchrun then stops them all and
+    names the one that failed first. Raises LostProcess in the processes that were left waiting.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield
+        return
+    idist.initialize("nccl" if torch.cuda.is_available() else "gloo", timeout=timeout)
+    try:
+        yield
+    except RuntimeError as error:
+        if not any(word in str(error) for word in ("gloo", "NCCL", "torch.distributed")):
+            raise
+        raise LostProcess(
+            f"process {idist.get_rank()} lost contact with another process of the job, which died or hangs; "
+            "torchrun names it below as root cause; mend that and run the same command with --resume"
+        ) from error
+    finally:
+        idist.finalize()
+
+
+def _of_the_job(name: str) -> torch.device:
+    device = idist.device()
+    if name != "auto" and torch.device(name).type != device.type:
+        raise InputError(
+            f"device {name!r} does not fit a job of several processes on {device.type}; "
+            "use device='auto', and CUDA_VISIBLE_DEVICES= (empty) to keep the job on the CPU"
+        )
+    return device
+
+
+def _available(kind: str, index: int = 0) -> bool:
+    if kind == "cuda":
+        return torch.cuda.is_available() and index < torch.cuda.device_count()
+    if kind == "mps":
+        return torch.backends.mps.is_available()
+    return kind == "cpu"
+
+
+def _cpu_has_bf16() -> bool:
+    # torch.cpu tells the instruction sets only under private names; an absent one means float32.
+    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, name, bool)() for name in names)
+
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def each(
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    description: str = "",
+    progress: bool = False,
+    share: bool = True,
+) -> list[Result]:
+    """[work(item) for item in items]; of n processes, each does every n-th item, or all unless `share`."""
+    results = [work(item) for item in mine(items, description=description, progress=progress, share=share)]
+    world = idist.get_world_size() if share else 1
+    if world == 1:
+        return results
+    parts: Any = idist.all_gather(results)  # of every process, the list of its results
+    return [parts[i % world][i // world] for i in range(len(items))]
+
+
+def mine(
+    items: Sequence[Item], *, description: str = "", progress: bool = False, share: bool = True
+) -> Iterable[Item]:
+    """The items of this process: every n-th of n processes, or all unless `share`; with a bar."""
+    rank, world = (idist.get_rank(), idist.get_world_size()) if share else (0, 1)
+    return tqdm(items[rank::world], description, leave=False, disable=not (progress and is_first()))
+
+
+def total(array: np.ndarray) -> np.ndarray:
+    """The sum of the arrays of all processes."""
+    if idist.get_world_size() == 1:
+        return array
+    summed: Any = idist.all_reduce(torch.from_numpy(array).to(idist.device()))
+    return summed.cpu().numpy()
+
+
+def is_first() -> bool:
+    """Whether this process is the one that prints and writes files."""
+    return idist.get_rank() == 0

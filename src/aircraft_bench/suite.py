@@ -1,0 +1,67 @@
+"""All benchmarks, one after the other; after each the files are written, so that nothing is lost."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any
+
+from aircraft import InputError
+from aircraft_bench import measuring, tables
+from aircraft_bench.options import Options
+
+PARTS = {  # the quick ones first
+    "startup": "startup",
+    "detection": "detecting",
+    "rendering": "rendering",
+    "scale": "scaling",
+    "ingredients": "ingredients",
+    "learning": "learning",
+}
+
+
+def run(names: Sequence[str], options: Options) -> dict[str, Any]:
+    """Measure the named parts; returns what DIR/bench.json holds.
+
+    Raises InputError for an unknown name, and before any work where a package is missing.
+    """
+    unknown = sorted(set(names) - set(PARTS))
+    if unknown:
+        raise InputError(f"unknown benchmark {unknown[0]!r}; take {', '.join(PARTS)} or all")
+    parts = tables.read(options.out)
+    _check(names)
+    values: dict[str, Any] = {}
+    for name in (name for name in PARTS if name in names):
+        module = import_module(f"aircraft_bench.{PARTS[name]}")
+        for part in _described(module.measure, options):
+            values = tables.write(options.out, parts | {name: part})
+        parts = values["parts"]
+    return values
+
+
+def _described(
+    measure: Callable[[Options], Iterator[tables.Part]], options: Options
+) -> Iterator[dict[str, Any]]:
+    """The part as a dict, with when, where and under which load it was measured."""
+    before, started = measuring.load(), time.perf_counter()
+    for part in measure(options):
+        yield part.to_dict() | {
+            "machine": measuring.machine(),
+            "load_before": before,
+            "load_after": measuring.load(),
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": round(time.perf_counter() - started, 1),
+            "quick": options.quick,
+        }
+
+
+def _check(names: Sequence[str]) -> None:
+    """Say what is missing now, not in an hour."""
+    if "detection" in names:
+        from aircraft_bench import detecting
+
+        detecting.check()
+    if "scale" in names:
+        from aircraft_bench import mosaic
+
+        mosaic.check()
