@@ -169,6 +169,42 @@ def test_saving_says_why_it_failed():
     assert caught.value.errno == errno.ENOSPC
 
 
+@pytest.mark.parametrize("kind", [str, Path])
+@pytest.mark.parametrize("name", ["bare.txt", "new/folders/a.txt"])
+def test_a_file_is_written_whole_into_folders_that_are_made(tmp_path, monkeypatch, kind, name):
+    monkeypatch.chdir(tmp_path)
+    for content in (b"first", b"second"):
+        with storage.replacing(kind(name)) as file:
+            file.write(content)
+        assert Path(name).read_bytes() == content
+    assert len(list(Path(name).parent.iterdir())) == 1
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_file_stays_as_it_was_when_writing_fails(tmp_path, error):
+    (tmp_path / "a.txt").write_text("before")
+
+    def fail(file):
+        file.write(b"half")
+        raise error
+
+    with pytest.raises(error), storage.replacing(tmp_path / "a.txt") as file:
+        fail(file)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]
+
+
+@pytest.mark.parametrize("name", ["folder", "file/a.txt"])
+def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(InputError, match=rf"{name}: cannot be written \(.*give a path elsewhere"),
+        storage.replacing(tmp_path / name) as file,
+    ):
+        file.write(b"text")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
 def test_a_cache_that_is_a_file_is_one_clear_line(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv(storage.ENVIRONMENT, str(tmp_path / "file"))

@@ -54,8 +54,8 @@ def load_toy(source: str | Path = "synthetic", root: str | Path | None = None, *
     Examples
     --------
     >>> toy = load_toy(scale=0.01, workers=1, progress=False)  # the whole set: load_toy()
-    >>> toy.train.images.shape, toy.train.labels.mean(), set(toy.train.sites) & set(toy.test.sites)
-    ((26, 64, 64, 3), 0.5, set())
+    >>> toy.train.images.shape, int(toy.train.labels.sum()), set(toy.train.sites) & set(toy.test.sites)
+    ((26, 64, 64, 3), 13, set())
     """
     return _load(TOY, source, root, **options)
 
@@ -96,9 +96,10 @@ def load_imbalanced(
 
     Examples
     --------
-    >>> rare = load_imbalanced(scale=0.001, workers=1, progress=False)
-    >>> len(rare.train), int(rare.train.labels.sum())
-    (46, 5)
+    Used as `load_toy` is. Of the whole training set, aircraft and background:
+
+    >>> IMBALANCED.counts("train", scale=1.0)
+    (4600, 41400)
     """
     return _load(IMBALANCED, source, root, **options)
 

@@ -91,9 +91,10 @@ def load_npz(path: str | Path, name: str = "npz") -> PatchSet:
 
 
 def export_npz(data: PatchSet | Sequence[Scene], path: str | Path) -> None:
-    """Write a data set, or tiles of one size, to an .npz file (keys: see above); a whole file or none.
+    """Write a data set, or tiles of one size, to an .npz file; a whole file or none.
 
-    Not compressed: images hardly shrink, and it takes 30 times longer. The same data gives the same bytes.
+    Its keys: see the module `npz`. Not compressed: images hardly shrink, and it takes 30 times longer. The same data
+    gives the same bytes.
 
     Raises
     ------
