@@ -2,7 +2,6 @@
 
 import warnings
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +9,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aircraft import InputError
 from aircraft.training import loading
 from aircraft.training.loading import Batches
 
@@ -165,45 +163,6 @@ def test_seeds_of_different_keys_differ_and_are_stable() -> None:
     }
     assert len(seeds) == 125
     assert loading.seed_for(7, 1) == loading.seed_for(7, 1)
-
-
-@pytest.mark.parametrize(
-    ("images", "words"),
-    [
-        ([[0]], "is a list; pass a numpy array"),
-        (np.zeros((64, 64, 3), np.uint8), "images[None]"),
-        (np.zeros((5, 64, 64), np.uint8), "grey"),
-        (np.zeros((5, 64, 64, 1), np.uint8), "grey"),
-        (np.zeros((5, 64, 64, 4), np.uint8), "RGBA"),
-        (np.zeros((5, 3, 64, 64), np.uint8), "transpose(0, 2, 3, 1)"),
-        (np.zeros((5, 32, 32, 3), np.uint8), "resize"),
-        (np.zeros((5, 64, 64, 3), np.uint16), "16 bit"),
-        (np.zeros((5, 64, 64, 3), np.int64), "astype(np.uint8)"),
-        (np.zeros((5, 64, 64, 3), np.float32), "* 255"),
-        (np.full((5, 64, 64, 3), np.nan), "NaN"),
-    ],
-)
-def test_unusable_images_are_refused_with_a_hint(images: object, words: str) -> None:
-    with pytest.raises(InputError) as caught:
-        loading.check_images(images)
-    assert words in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("labels", "words"),
-    [
-        ([0, 1], "4 images but labels of shape (2,)"),
-        ([0, 1, 2, 0], "use 0 (background) and 1 (aircraft)"),
-        ([0, 1, np.nan, 0], "use 0 (background) and 1 (aircraft)"),
-        ([1, 1, 1, 1], "one class only"),
-    ],
-)
-def test_unusable_labels_are_refused(labels: list[float], words: str) -> None:
-    patches = SimpleNamespace(images=random_images(4), labels=np.array(labels))
-    with pytest.raises(InputError) as caught:
-        loading.check_patches(patches, "train")
-    assert words in str(caught.value)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -16,7 +16,7 @@ from aircraft import InputError, training
 from aircraft.training import devices, engines, optimizers
 from aircraft.training.checkpoints import History
 from aircraft.training.settings import Settings
-from training_helpers import FAST, bars, digest, one_thread, tiny_net  # noqa: F401
+from training_helpers import FAST, Bars, bars, digest, one_thread, tiny_net  # noqa: F401
 
 
 def test_fit_learns_and_the_model_scores_as_its_best_epoch_did() -> None:
@@ -182,6 +182,23 @@ def test_nonsense_settings_are_refused_in_one_line(settings: dict[str, Any], wor
         training.fit(tiny_net(), bars(128), bars(64), **{"progress": False, "batch_size": 32, **settings})
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([0, 1], "4 images but labels of shape (2,)"),
+        ([0, 1, 2, 0], "use 0 (background), 1 (aircraft)"),
+        ([0, 1, np.nan, 0], "use 0 (background), 1 (aircraft)"),
+        ([1, 1, 1, 1], "one class only"),
+    ],
+)
+def test_unusable_labels_are_refused(labels: list[float], words: str) -> None:
+    unusable = Bars(bars(4).images, np.array(labels))
+    with pytest.raises(InputError) as caught:
+        training.fit(tiny_net(), bars(64), unusable, **FAST)
+    assert "val" in str(caught.value)
+    assert words in str(caught.value)
 
 
 def test_a_model_that_does_not_return_one_logit_a_patch_is_refused() -> None:

@@ -14,38 +14,14 @@ import torch
 from ignite.engine import Engine, Events
 from torch import Tensor
 
-from aircraft import InputError
 from aircraft.patches import PATCH
 from aircraft.training.settings import Settings
 
 GAIN = 0.25  # contrast changes by up to so much, down or up
 SHIFT = 0.12  # brightness of all channels, in [0, 1]
 CAST = 0.04  # brightness of one channel
-
-
-def check_images(images: Any, what: str = "images") -> None:
-    """Raise InputError, with the way to mend it, unless `images` is a numpy array (N, 64, 64, 3) uint8."""
-    wanted = f"(N, {PATCH}, {PATCH}, 3)"
-    if not isinstance(images, np.ndarray):
-        raise InputError(f"{what} is a {type(images).__name__}; pass a numpy array {wanted} uint8")
-    if images.shape[1:] != (PATCH, PATCH, 3):
-        raise InputError(f"{what} has the shape {images.shape}, not {wanted}; {_shape_hint(images.shape)}")
-    if images.dtype != np.uint8:
-        raise InputError(f"{what} is {images.dtype}, expected uint8 in 0..255; {_dtype_hint(images)}")
-
-
-def check_patches(patches: Any, what: str) -> None:
-    """Raise InputError unless `patches` has usable images, a label 0 or 1 for each, and both classes."""
-    check_images(patches.images, f"{what}.images")
-    labels = np.asarray(patches.labels)
-    if labels.shape != (len(patches.images),):
-        count = len(patches.images)
-        raise InputError(f"{what} has {count} images but labels of shape {labels.shape}; give one each")
-    values = np.unique(labels)
-    if not np.isin(values, (0, 1)).all():
-        raise InputError(f"{what}.labels holds {values[:5].tolist()}; use 0 (background) and 1 (aircraft)")
-    if len(values) < 2:
-        raise InputError(f"{what} holds one class only ({values.tolist()}); training needs both 0 and 1")
+HARD_SHARE = 0.1  # of the negatives are called hard
+HARD_TIMES = 4  # a hard one is drawn so many times as often as an easy one
 
 
 def as_tensor(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
@@ -256,32 +232,6 @@ def _choose(mask: Tensor, yes: Tensor, no: Tensor) -> Tensor:
     """For each of n images the one of `yes` where mask (n,), else of `no`; contiguous uint8, same shape."""
     ones, others = (images.flatten(1).view(torch.int64) for images in (yes, no))  # eight bytes at a time
     return torch.where(mask[:, None], ones, others).view(torch.uint8).view_as(no)
-
-
-def _shape_hint(shape: tuple[int, ...]) -> str:
-    if len(shape) == 3 and shape[-1] == 3:
-        return "for a single patch pass images[None]"
-    if len(shape) == 3 or (len(shape) == 4 and shape[-1] == 1):
-        return "grey patches need three channels: np.repeat(images.reshape(*images.shape[:3], 1), 3, axis=3)"
-    if len(shape) == 4 and shape[-1] == 4:
-        return "RGBA: drop the alpha channel with images[..., :3]"
-    if len(shape) == 4 and shape[1] == 3:
-        return "channels come last: images.transpose(0, 2, 3, 1)"
-    return f"cut or resize the images to patches of {PATCH} x {PATCH} RGB pixels"
-
-
-def _dtype_hint(images: np.ndarray) -> str:
-    if images.dtype.kind == "f":
-        if not np.isfinite(images).all():
-            return "it holds NaN or infinity: mend these first"
-        return "from [0, 1] convert with (images * 255).round().astype(np.uint8)"
-    if images.dtype == np.uint16:
-        return "from 16 bit convert with (images // 257).astype(np.uint8)"
-    return "convert with images.astype(np.uint8) if the values are in 0..255"
-
-
-HARD_SHARE = 0.1  # of the negatives are called hard
-HARD_TIMES = 4  # a hard one is drawn so many times as often as an easy one
 
 
 def random_for(seed: int, *keys: int, device: torch.device | str = "cpu") -> torch.Generator:

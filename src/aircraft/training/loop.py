@@ -6,7 +6,7 @@ Read `_train` from top to bottom: data, engines, what happens after each epoch, 
 import math
 import warnings
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import ignite.distributed as idist
 import numpy as np
@@ -16,6 +16,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from aircraft import InputError, models
+from aircraft.patches import Patches, check_images
 from aircraft.training import checkpoints, devices, engines, loading, optimizers
 from aircraft.training.checkpoints import History
 from aircraft.training.optimizers import LossFunction
@@ -25,20 +26,10 @@ EVALUATION_BATCH = 512  # a process; it changes the speed only
 MIRRORS: tuple[tuple[int, ...], ...] = ((), (2,), (3,), (2, 3))  # axes of (n, 3, H, W) to flip
 
 
-class LabelledImages(Protocol):
-    """What `fit` needs of a set: images (N, 64, 64, 3) uint8 and labels (N,) of 0 and 1."""
-
-    @property
-    def images(self) -> np.ndarray: ...
-
-    @property
-    def labels(self) -> np.ndarray: ...
-
-
 def fit(
     model: nn.Module,
-    train: LabelledImages,
-    val: LabelledImages,
+    train: Patches,
+    val: Patches,
     *,
     settings: Settings | None = None,
     out: str | Path | None = None,
@@ -132,7 +123,7 @@ def predict(
     >>> predict(models.build("toy_cnn"), np.zeros((2, 64, 64, 3), np.uint8)).shape
     (2,)
     """
-    loading.check_images(images)
+    check_images(images)
     if batch_size < 1:
         raise InputError(f"batch_size is {batch_size}; it must be at least 1")
     where = engines.device_of(model) if device is None else devices.choose(device)
@@ -150,8 +141,8 @@ def predict(
 
 def _train(
     model: nn.Module,
-    train: LabelledImages,
-    val: LabelledImages,
+    train: Patches,
+    val: Patches,
     settings: Settings,
     device: torch.device,
     out: Path | None,
@@ -259,14 +250,23 @@ def _diverged(trainer: Engine, settings: Settings) -> InputError:
     )
 
 
-def _check(train: LabelledImages, val: LabelledImages, settings: Settings) -> None:
-    loading.check_patches(train, "train")
-    loading.check_patches(val, "val")
-    world = idist.get_world_size()
-    if settings.batch_size > len(train.labels):
+def _check(train: Patches, val: Patches, settings: Settings) -> None:
+    for patches, what in ((train, "train"), (val, "val")):
+        check_images(patches.images, f"{what}.images")
+        labels = np.asarray(patches.labels)
+        if labels.shape != (len(patches.images),):
+            count = len(patches.images)
+            raise InputError(f"{what} has {count} images but labels of shape {labels.shape}; give one each")
+        values = np.unique(labels)
+        if not np.isin(values, (0, 1)).all():
+            raise InputError(f"{what}.labels holds {values[:5].tolist()}; use 0 (background), 1 (aircraft)")
+        if len(values) < 2:
+            raise InputError(f"{what} holds one class only ({values.tolist()}); training needs 0 and 1")
+    size, world = len(train.labels), idist.get_world_size()
+    if settings.batch_size > size:
         raise InputError(
-            f"batch_size {settings.batch_size} is larger than the training set "
-            f"({len(train.labels)} patches); make it smaller"
+            f"batch_size {settings.batch_size} is larger than the training set ({size} patches); "
+            "make it smaller"
         )
     if settings.batch_size % world:
         raise InputError(f"batch_size {settings.batch_size} cannot be shared equally by {world} processes")
