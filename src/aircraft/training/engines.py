@@ -54,18 +54,12 @@ def create_trainer(
     Returns
     -------
     Engine
-        After each epoch its `state.metrics["loss"]` is the mean over the epoch's batches.
-
-    Raises
-    ------
-    InputError
-        In the first step, where the model does not return one logit a patch.
+        Its `run` takes batches (images, labels, index); `state.metrics["loss"]` is the mean of an epoch.
 
     Examples
     --------
     >>> model = nn.Sequential(nn.Flatten(), nn.Linear(12, 1), nn.Flatten(0))
-    >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    >>> trainer = create_trainer(model, optimizer, nn.BCEWithLogitsLoss())
+    >>> trainer = create_trainer(model, torch.optim.Adam(model.parameters()), nn.BCEWithLogitsLoss())
     >>> batch = torch.rand(4, 3, 2, 2), torch.tensor([0.0, 1, 0, 1]), torch.arange(4)
     >>> trainer.run([batch] * 3, max_epochs=1).iteration
     3

@@ -36,11 +36,6 @@ def as_tensor(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
     -------
     (N, H, W, 3) uint8 tensor
         That of a read-only memory-mapped file is read-only, which torch cannot express: never write to it.
-
-    Examples
-    --------
-    >>> as_tensor(np.zeros((2, 64, 64, 3), np.uint8)).dtype
-    torch.uint8
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writ")
@@ -64,21 +59,15 @@ def augment(images: Tensor, generator: torch.Generator) -> Tensor:
 
     Parameters
     ----------
-    images : (n, 3, H, W) uint8 tensor
-        H = W, a multiple of 8.
+    images : (n, 3, H, H) uint8 tensor
+        H is a multiple of 8.
     generator : torch.Generator
         On the device of the images.
 
     Returns
     -------
-    (n, 3, H, W) float32 tensor
+    (n, 3, H, H) float32 tensor
         In [0, 1], channels last.
-
-    Examples
-    --------
-    >>> images = torch.zeros(2, 3, 64, 64, dtype=torch.uint8)
-    >>> augment(images, torch.Generator().manual_seed(0)).shape
-    torch.Size([2, 3, 64, 64])
     """
     return _transform(images, _chances(len(images), generator))
 
@@ -103,21 +92,19 @@ def noise_field(images: int, deviation: float, generator: torch.Generator) -> Te
 
 
 class Batches:
-    """The batches of an epoch, on the device.
+    """The batches of an epoch: images (n, 3, H, W) float32 in [0, 1], labels (n,) float32, index (n,) int64.
 
     Parameters
     ----------
-    images : (N, H, W, 3) uint8 array
-    labels : (N,) array
+    images, labels : (N, H, W, 3) uint8 and (N,) arrays
     batch_size : int
         Patches of a batch, of all processes together.
     device : torch.device or str
+        Where the batches are wanted.
     sampler : Sampler
-        Its `order(epoch)` says in which order the patches come; without one, as they are stored.
-    augment : bool
-        Turn, mirror and re-light every patch at random.
-    noise : float
-        Standard deviation of noise that is added, for images in [0, 1].
+        Says in which order the patches come; without one, as they are stored.
+    augment, noise : bool, float
+        Turn, mirror and re-light every patch; standard deviation of noise that is added.
     seed : int
         An epoch depends on the seed and on its number: set `epoch` (from 1) before it begins.
     drop_last : bool
@@ -125,13 +112,6 @@ class Batches:
     rank, world : int
         Of every batch, process `rank` of `world` yields its equal slice. Order and augmentation are drawn for
         the whole batch, so that many processes see the very patches that one would see.
-
-    Yields
-    ------
-    images : (n, 3, H, W) float32 tensor in [0, 1], channels last
-    labels : (n,) float32 tensor
-    index : (n,) int64 tensor
-        Which patches these are.
 
     Examples
     --------

@@ -44,14 +44,14 @@ def fit(
     model : nn.Module
         From float32 images (n, 3, 64, 64) in [0, 1] to logits (n,).
     train, val : Patches
-        To learn from, and to judge by: images (N, 64, 64, 3) uint8 and labels (N,) of 0 and 1.
+        To learn from, and to judge by.
     settings : Settings
         How to train; or give its knobs by keyword, as in ``fit(model, train, val, epochs=5)``.
     out : path
         A folder for history.csv, TensorBoard events and checkpoint.pt; None writes nothing.
     resume : bool
-        Go on from the checkpoint in `out`; from the start if there is none yet. The result is that of an
-        undisturbed run, bit for bit on the CPU: an epoch depends on the seed and its number only.
+        Go on from the checkpoint in `out`, if there is one. The result is that of an undisturbed run, bit for
+        bit on the CPU: an epoch depends on the seed and its number only.
     progress : bool
         A bar on standard error.
 
@@ -67,8 +67,8 @@ def fit(
 
     Notes
     -----
-    The global random state is left as it was. Inside a torchrun job (`devices.parallel`) the processes share
-    every batch, and only the first one writes.
+    The global random state is left as it was. The processes of a torchrun job (`devices.parallel`) share
+    every batch, and the first one writes.
     """
     if settings and knobs:
         raise InputError(f"give settings, or knobs by keyword: {', '.join(knobs)}; not both")
@@ -96,7 +96,7 @@ def predict(
     Parameters
     ----------
     model : nn.Module
-        A trained network. Every module of it keeps the mode (training or not) that it had.
+        Every module of it keeps the mode (training or not) that it had.
     images : (N, 64, 64, 3) uint8 array
     batch_size : int
         Patches at a time; it changes the speed only.
@@ -110,7 +110,7 @@ def predict(
     Returns
     -------
     (N,) float32 array
-        In [0, 1]. Always computed in float32, so that scores do not depend on the hardware's low precision.
+        Always computed in float32, so that scores do not depend on the hardware's low precision.
 
     Raises
     ------
@@ -119,7 +119,6 @@ def predict(
 
     Examples
     --------
-    >>> from aircraft import models
     >>> predict(models.build("toy_cnn"), np.zeros((2, 64, 64, 3), np.uint8)).shape
     (2,)
     """

@@ -26,11 +26,11 @@ class Settings:
     epochs : int
         How often to go through the training patches.
     batch_size : int
-        Patches a step, of all processes together. An incomplete last batch of an epoch is left out.
+        Patches a step, of all processes together; an incomplete last batch of an epoch is left out.
     optimizer : {"muon", "adamw", "sgd"}
         See `optimizers`; sgd has Nesterov momentum 0.9.
     lr : float
-        The highest learning rate. It rises over the first tenth of all steps and falls over the rest.
+        The highest learning rate: it rises over the first tenth of all steps and falls over the rest.
     weight_decay : float
         Of weights with two or more dimensions: biases and norms are spared.
     loss : {"bce", "focal"}
@@ -44,25 +44,15 @@ class Settings:
     noise : float
         Standard deviation of the sensor noise that is added, for images in [0, 1].
     ema : float or None
-        Decay of a moving average of the weights, which is what is judged and kept; None for none.
+        Decay of the moving average of the weights that is judged and kept; None for none.
     patience : int or None
         Stop after so many epochs without a better average precision on validation.
     seed : int
         Of order, augmentation and dropout. First weights are the model's own.
-    device : str
-        "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1" or "mps".
-    amp : {"auto", "off", "bf16"}
-        Products in bfloat16: where the hardware is quicker with it, never, or always.
+    device, amp : str
+        "auto", "cpu", "cuda", "cuda:1" or "mps"; products in bfloat16 "auto", "off" or "bf16".
 
-    Raises
-    ------
-    InputError
-        For a value that makes no sense.
-
-    Examples
-    --------
-    >>> Settings(epochs=3).lr
-    0.004
+    Raises InputError for a value that makes no sense.
     """
 
     epochs: int = 12
