@@ -1,6 +1,6 @@
 """From a classifier of patches to counted aircraft: score maps, peaks, matching with the truth.
 
-Read `windows` first (the sliding window three times), then `peaks`, `detect` and `matching`.
+Read `windows` first (the sliding window three times), then `detecting` and `matching`.
 """
 
 from aircraft.detection.detecting import Detections, default_threshold, detect, peaks, smooth_scores
@@ -23,7 +23,6 @@ from aircraft.detection.windows import (
     score_map,
     score_windows,
 )
-from aircraft_bench.mining import hard_examples
 
 __all__ = [
     "Block",
@@ -38,7 +37,6 @@ __all__ = [
     "dense_for",
     "detect",
     "evaluate",
-    "hard_examples",
     "match",
     "peaks",
     "score_batches",
