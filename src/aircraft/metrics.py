@@ -298,7 +298,7 @@ def interval(values: ArrayLike) -> tuple[float, float]:
     >>> interval(np.ones(500))
     (1.0, 1.0)
     """
-    low, high = np.nanquantile(values, [(1 - 0.95) / 2, (1 + 0.95) / 2])
+    low, high = np.nanquantile(np.asarray(values), [(1 - 0.95) / 2, (1 + 0.95) / 2])
     return float(low), float(high)
 
 

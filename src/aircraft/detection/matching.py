@@ -143,16 +143,12 @@ def evaluate(
         names = ("AP", "F1", "count_error")
         intervals = {name: metrics.interval([draw[name] for draw in draws]) for name in names}
     return DetectionReport(
-        AP=at["AP"],
+        **at,
+        threshold=threshold,
         best_F1=at_best["F1"],
         best_threshold=best,
         best_precision=at_best["precision"],
         best_recall=at_best["recall"],
-        threshold=threshold,
-        precision=at["precision"],
-        recall=at["recall"],
-        F1=at["F1"],
-        count_error=at["count_error"],
         found=np.bincount(pool.tile[pool.scores >= threshold], minlength=len(scenes)).tolist(),
         true=pool.true.tolist(),
         n_tiles=len(scenes),
@@ -169,8 +165,8 @@ def choose_threshold(found: Sequence[Detections], scenes: Sequence[Scene], beta:
     Examples
     --------
     >>> scene = Scene(np.zeros((99, 99, 3), np.uint8), [[40, 40, 60, 60]], name="one aircraft", site="A")
-    >>> choose_threshold([Detections(np.array([[50.0, 58.0], [51.0, 50.0]]), np.array([0.6, 0.9]))], [scene])
-    0.9
+    >>> choose_threshold([Detections(np.array([[50.0, 58.0], [51.0, 50.0]]), np.array([0.5, 0.75]))], [scene])
+    0.75
     """
     pool = _pool(found, scenes)
     if not pool.hit.any():
@@ -184,9 +180,9 @@ def choose_count_threshold(found: Sequence[Detections], scenes: Sequence[Scene])
     Examples
     --------
     >>> scene = Scene(np.zeros((99, 99, 3), np.uint8), [[40, 40, 60, 60]], name="one aircraft", site="A")
-    >>> found = Detections(np.array([[50.0, 58.0], [80.0, 80.0]]), scores=np.array([0.6, 0.5]))
+    >>> found = Detections(np.array([[50.0, 58.0], [80.0, 80.0]]), scores=np.array([0.75, 0.5]))
     >>> choose_count_threshold([found], [scene])
-    0.6
+    0.75
     """
     pool = _pool(found, scenes)
     if not len(pool.scores):
@@ -217,7 +213,7 @@ def _pool(found: Sequence[Detections], scenes: Sequence[Scene]) -> _Pool:
         matched = match(detections, scene)
         rows += [(score, True, tile) for score in detections.scores[matched.hits]]
         rows += [(score, False, tile) for score in detections.scores[matched.false_alarms]]
-    table = np.array(rows, [("score", np.float64), ("hit", bool), ("tile", int)])
+    table = np.array(rows, [("score", np.float32), ("hit", bool), ("tile", int)])
     table = table[np.argsort(-table["score"], kind="stable")]
     true = np.array([len(scene.boxes) for scene in scenes])
     return _Pool(table["score"], table["hit"], table["tile"], true)
@@ -242,8 +238,8 @@ def _best_threshold(pool: _Pool, beta: float) -> float:
     return float(thresholds[np.argmax(metrics.f_beta(precision, recall, beta))])
 
 
-def _figures(pool: _Pool, weights: np.ndarray, threshold: float) -> dict[str, float]:
-    """AP, and the rest at a threshold; weights as in `_curve`."""
+def _figures(pool: _Pool, weights: np.ndarray, threshold: float) -> dict[str, Any]:
+    """AP, and precision, recall, F1 and count_error at a threshold; weights as in `_curve`."""
     kept = pool.scores >= threshold
     weight = weights[pool.tile[kept]]
     hits, alarms = (weight * pool.hit[kept]).sum(), weight.sum()

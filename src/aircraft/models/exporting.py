@@ -3,8 +3,8 @@
 One file with the weights, the input's description and the thresholds in its metadata.
 """
 
-import io
 import os
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def export_onnx(
     path = Path(path)
     if not isinstance(model, Network | DenseNetwork):
         raise InputError(
-            f"{path}: only networks made by models.build can be exported, not {type(model).__name__}"
+            f"{path}: only networks made by models.build are exported, not {type(model).__name__}"
         )
     if dense and not isinstance(model, DenseNetwork):
         model = dense_form.dense(model)
@@ -70,15 +70,14 @@ def _traced(model: Network | DenseNetwork) -> bytes:
         free["logits"] |= {1: "rows", 2: "columns"}
         side = 2 * PATCH
     example = torch.rand(2, 3, side, side, device=device_of(model))
-    file = io.BytesIO()
-    with warnings.catch_warnings(), torch.no_grad():
+    with warnings.catch_warnings(), torch.no_grad(), tempfile.TemporaryDirectory() as folder:
         warnings.simplefilter("ignore", DeprecationWarning)  # the old exporter: needs no onnxscript
         warnings.filterwarnings("ignore", message="Constant folding")  # it tells about a speed-up left out
         torch.onnx.export(  # in evaluation mode; it puts the network back afterwards
-            model, (example,), file, input_names=["image"], output_names=["logits"], dynamic_axes=free,
-            opset_version=OPSET, dynamo=False,
+            model, (example,), f"{folder}/model", input_names=["image"], output_names=["logits"],
+            dynamic_axes=free, opset_version=OPSET, dynamo=False,
         )  # fmt: skip
-    return file.getvalue()
+        return Path(folder, "model").read_bytes()
 
 
 def _metadata(model: Network | DenseNetwork, threshold: float | None) -> dict[str, str]:

@@ -78,9 +78,7 @@ def save(
     """
     path = Path(path)
     if not isinstance(model, Network) or not model.arch:
-        raise InputError(
-            f"{path}: only networks made by models.build can be saved, not {type(model).__name__}"
-        )
+        raise InputError(f"{path}: only networks made by models.build are saved, not {type(model).__name__}")
     card = ModelCard(
         arch=model.arch,
         options=dict(model.options),
@@ -148,9 +146,8 @@ def _read(path: Path) -> tuple[ModelCard, dict[str, Tensor]]:
     if metadata.get("format") != FORMAT or "card" not in metadata:
         raise InputError(f"{path}: a safetensors file without aircraft's metadata; write it with models.save")
     if metadata.get("version") != VERSION:
-        raise InputError(
-            f"{path}: model file of version {metadata.get('version')}, this one reads {VERSION}; update it"
-        )
+        version = metadata.get("version")
+        raise InputError(f"{path}: model file of version {version}, this one reads {VERSION}; update it")
     try:
         card = ModelCard(**json.loads(metadata["card"]))
         threshold, options = float(card.threshold), dict(card.options)
