@@ -79,15 +79,13 @@ def evaluate(
 ) -> Report:
     """All figures at once; precision and F1 count as 0 where there is no alarm.
 
+    Raises InputError for unusable input; where one class only is there, its message gives the counts.
+
     Parameters
     ----------
     labels, scores : (N,) 0 or 1, and (N,) in [0, 1]
     threshold : the least score of an alarm
     sites : (N,) names, for 95 % intervals over resamples of sites (with this seed); none below two sites
-
-    Raises
-    ------
-    InputError : for unusable input; where one class only is there, with the counts, which is all there is
 
     Examples
     --------
@@ -102,7 +100,10 @@ def evaluate(
             f"{_one_class(y)}, so there is no AP and no AUC; at threshold {threshold:g}: "
             f"{tp} hits, {fn} misses, {fp} false alarms, {tn} rightly quiet; add patches of the other class"
         )
-    count = None if sites is None else _count_sites(sites, len(y))
+    count, intervals = None, None
+    if sites is not None:
+        count = _count_sites(sites, len(y))
+        intervals = bootstrap(y, s, sites, threshold, seed=seed) if count > 1 else None
     return Report(
         AP=float(sk.average_precision_score(y, s)),
         AUC=float(sk.roc_auc_score(y, s)),
@@ -112,7 +113,7 @@ def evaluate(
         F1=2 * tp / (2 * tp + fp + fn),
         confusion=((tn, fp), (fn, tp)),
         n=len(y),
-        intervals=bootstrap(y, s, sites, threshold, seed=seed) if count and count > 1 else None,
+        intervals=intervals,
         sites=count,
     )
 
@@ -156,7 +157,7 @@ def choose_threshold(
     """The threshold that serves one wish; give exactly one. Choose it on validation data, never on test.
 
     A threshold lies halfway between two scores, where it is least sensitive to new data; where several
-    reach the same F-beta, that in the widest gap is taken.
+    reach the same F-beta, that in the widest gap is taken. Raises InputError where the wish cannot be met.
 
     Parameters
     ----------
@@ -164,10 +165,6 @@ def choose_threshold(
     beta : the largest `f_beta`
     min_recall : as few alarms as possible while this share of the aircraft is still found
     min_precision : as many aircraft as possible while this share of the alarms is right
-
-    Raises
-    ------
-    InputError : for unusable input, and where the wish cannot be met
 
     Examples
     --------
@@ -207,15 +204,9 @@ def choose_threshold(
 def standard_statistics(
     labels: Ints, scores: Floats, groups: ArrayLike, *, threshold: float, n: int, seed: int
 ) -> dict[str, Floats]:
-    """AP, AUC, precision, recall and F1 of n resamples of whole sites.
+    """AP, AUC, precision, recall and F1 of n resamples of whole sites, see `site_draws`.
 
     The values are those of scikit-learn with `sample_weight`, about ten times sooner.
-
-    Parameters
-    ----------
-    labels, scores : (N,) 0 or 1, and (N,) in [0, 1]
-    groups, n, seed : as in `site_draws`
-    threshold : the least score of an alarm, for precision, recall and F1
 
     Returns
     -------
@@ -317,9 +308,7 @@ def reliability(labels: ArrayLike, scores: ArrayLike, bins: int = 10) -> Reliabi
         raise InputError(f"bins = {bins}: at least one is needed")
     y, s = check(labels, scores, both_classes=False)
     observed, predicted = calibration_curve(y, s, n_bins=bins)
-    inner = np.linspace(0, 1, bins + 1)[
-        1:-1
-    ]  # the bins of calibration_curve, which does not tell their sizes
+    inner = np.linspace(0, 1, bins + 1)[1:-1]  # where the bins of calibration_curve meet
     counts = np.unique(np.searchsorted(inner, s), return_counts=True)[1]
     error = float(np.average(np.abs(observed - predicted), weights=counts))
     return Reliability(predicted, observed, counts, error)

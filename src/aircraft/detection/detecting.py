@@ -69,8 +69,10 @@ def peaks(
     >>> found.centers.tolist(), found.scores.tolist()
     ([[32.0, 16.0]], [0.75])
     """
-    smoothed = smooth_scores(score_map, smooth)
-    rows, columns = _local_maxima(smoothed, threshold)
+    smoothed = ndimage.gaussian_filter(score_map.scores, smooth / score_map.stride, mode="nearest")
+    # A peak is a score that none of its eight neighbours exceeds.
+    highest = ndimage.maximum_filter(smoothed, size=3, mode="nearest")
+    rows, columns = np.nonzero((smoothed == highest) & (smoothed >= threshold))
     scores = smoothed[rows, columns]
     order = np.lexsort((columns, rows, -scores))  # ties in reading order: the same answer everywhere
     positions = np.stack([columns[order], rows[order]], axis=1) * score_map.stride + score_map.offset
@@ -78,20 +80,6 @@ def peaks(
     return Detections(
         centers=_refine(score_map, positions[keep]), scores=scores[order][keep].astype(np.float32)
     )
-
-
-def smooth_scores(score_map: ScoreMap, smooth: float) -> np.ndarray:
-    """(rows, columns) float32: the scores under a Gaussian of standard deviation `smooth` pixels."""
-    if smooth == 0:
-        return score_map.scores
-    return ndimage.gaussian_filter(score_map.scores, smooth / score_map.stride, mode="nearest")
-
-
-def _local_maxima(scores: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of the scores that none of their eight neighbours exceeds."""
-    highest = ndimage.maximum_filter(scores, size=3, mode="nearest")
-    rows, columns = np.nonzero((scores == highest) & (scores >= threshold))
-    return rows, columns
 
 
 def _far_apart(positions: np.ndarray, min_distance: float) -> np.ndarray:

@@ -50,12 +50,11 @@ def score_windows(model: nn.Module, pixels: np.ndarray, stride: int) -> np.ndarr
 
     Parameters
     ----------
-    model : (N, 3, 64, 64) uint8 -> (N,) logits
     pixels : (H, W, 3) uint8
 
     Returns
     -------
-    (rows, columns) float32 logits of the windows with their corners at (stride * j, stride * i)
+    (rows, columns) float32 logits of the windows with their corners at x, y = stride * column, stride * row
 
     Examples
     --------
@@ -158,7 +157,12 @@ def score_map(
     (5, 7)
     """
     source = imagery.as_source(image)
-    _check(source, stride)
+    if min(source.width, source.height) < PATCH:
+        raise InputError(
+            f"{source.name}: {source.width} x {source.height} pixels is smaller than a patch "
+            f"({PATCH} x {PATCH}); give a larger image, or its right ground sampling distance (gsd)"
+        )
+    _check_stride(stride)
     scores = np.zeros((source.height // stride + 1, source.width // stride + 1), np.float32)
     with models.evaluating(model), torch.autocast(models.device_of(model).type, torch.bfloat16, enabled=amp):
         scorer, native = _scorer(model, method, stride, batch_size)
@@ -194,6 +198,7 @@ def dense_for(model: nn.Module, stride: int) -> models.DenseNetwork:
 
     For a coarse map it computes coarsely, instead of a fine map that is thinned out.
     """
+    _check_stride(stride)
     native = getattr(model, "stride", None)
     return models.dense(model, stride=math.lcm(native, stride) if native else None)
 
@@ -243,12 +248,7 @@ def _mirrored(index: np.ndarray, size: int) -> np.ndarray:
     return (size - 1) - np.abs((size - 1) - index)
 
 
-def _check(source: imagery.Source, stride: int) -> None:
-    if min(source.width, source.height) < PATCH:
-        raise InputError(
-            f"{source.name}: {source.width} x {source.height} pixels is smaller than a patch "
-            f"({PATCH} x {PATCH}); give a larger image, or its right ground sampling distance (gsd)"
-        )
+def _check_stride(stride: int) -> None:
     if stride < 1:
         raise InputError(f"stride {stride} is not possible; windows are at least 1 pixel apart")
 
@@ -270,8 +270,6 @@ def _logits(model: nn.Module, batch: Tensor) -> Tensor:
     """(N,) float32 logits of a batch of patches."""
     logits = model(batch).detach().float().reshape(-1)
     if len(logits) != len(batch):
-        raise InputError(
-            f"the model gives {len(logits) // len(batch)} values a patch; a detector needs a classifier "
-            "with one logit a patch"
-        )
+        values = len(logits) // len(batch)
+        raise InputError(f"the model gives {values} values a patch; a detector needs one logit a patch")
     return logits

@@ -19,16 +19,13 @@ def dense(model: nn.Module, *, stride: int | None = None) -> "DenseNetwork":
 
     Without padding (toy_cnn, patch_net) the score of a window is the network's own, up to rounding. With
     padding (vgg_small, resnet18, efficientnet_lite0) it is approximate: a window alone is surrounded by zeros
-    in every convolution, a window inside an image by its neighbours.
+    in every convolution, a window inside an image by its neighbours. Raises InputError for a model without a
+    dense form and for a stride that does not fit.
 
     Parameters
     ----------
     stride : pixels between two windows, a multiple of the network's own (`model.stride`, the default).
         A coarser one is cheaper; for a finer one score shifted images.
-
-    Raises
-    ------
-    InputError : for a model without a dense form and for a stride that does not fit
 
     Examples
     --------

@@ -34,15 +34,12 @@ def export_onnx(
     N, H, W are free. Floats rather than uint8 because every runtime takes them (WebGPU has no uint8), and
     onnxruntime-web's `Tensor.fromImage` makes them so; the normalisation is inside.
     Output "logits": (N,), or (N, h, w) with `dense`; the score is 1 / (1 + exp(-logit)).
+    Raises InputError where the package onnx is missing, the model is none of ours, or has no dense form.
 
     Parameters
     ----------
     dense : write the fully convolutional form, as for a DenseNetwork
     threshold : for the metadata (arch, window, stride, thresholds; all text); None for that of the card
-
-    Raises
-    ------
-    InputError : where the package onnx is missing, the model is none of ours, or has no dense form
     """
     try:
         import onnx

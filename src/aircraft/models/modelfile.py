@@ -58,23 +58,20 @@ def save(
 ) -> ModelCard:
     """Write the network to a safetensors file (folders are made) and return its card.
 
+    Raises InputError where a threshold is no probability, provenance is no JSON, the model was not made by
+    `build`, or the file cannot be written.
+
     Parameters
     ----------
     threshold, detection_threshold, provenance : see `ModelCard`
-
-    Raises
-    ------
-    InputError : where a threshold is no probability, provenance is no JSON, the model was not made by
-        `build`, or the file cannot be written
 
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     card = save(build("toy_cnn"), f"{folder}/model.safetensors", threshold=0.4)
-    ...     model, card = load(f"{folder}/model.safetensors")
-    >>> card.arch, card.threshold, model.training
-    ('toy_cnn', 0.4, False)
+    >>> card.arch, card.options, card.threshold
+    ('toy_cnn', {}, 0.4)
     """
     path = Path(path)
     if not isinstance(model, Network) or not model.arch:
@@ -102,14 +99,17 @@ def save(
 def load(path: str | os.PathLike[str]) -> tuple[Network, ModelCard]:
     """The network of a model file, on the CPU in evaluation mode, with `.card` set; and that card.
 
-    Raises
-    ------
-    FileNotFoundError : where there is no file
-    InputError : where it is not one of ours, damaged, or does not fit its architecture
+    Raises FileNotFoundError where there is no file, InputError where it is not one of ours, damaged, or does
+    not fit its architecture.
 
     Examples
     --------
-    See `save`.
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = save(build("toy_cnn"), f"{folder}/model.safetensors", threshold=0.4)
+    ...     model, card = load(f"{folder}/model.safetensors")
+    >>> card.arch, card.threshold, model.training
+    ('toy_cnn', 0.4, False)
     """
     path = Path(path)
     if not path.exists():

@@ -16,16 +16,13 @@ from aircraft.models.layers import Network, WholeConv2d, conv_bn_relu
 def build(name: str, **options: Any) -> Network:
     """A fresh network of the registry, in training mode, with `.arch` and all its `.options` set.
 
-    Its weights are random: seed them with torch.manual_seed.
+    Its weights are random: seed them with torch.manual_seed. Raises InputError for an unknown name or option,
+    with the known ones.
 
     Parameters
     ----------
     name : one of `names()`
     **options : arguments of the function of that name in this module
-
-    Raises
-    ------
-    InputError : for an unknown name or option, with the known ones
 
     Examples
     --------
