@@ -1,6 +1,6 @@
 """Maps of airports: aprons with every usual shape of terminal, cargo, light aviation, military, runways.
 
-Each `KINDS` entry fills a Site; airside is towards +y, landside towards -y, before the site's rotation.
+Each `AIRPORTS` entry fills a Site; airside is towards +y, landside towards -y, before the site's rotation.
 """
 
 import math
@@ -10,7 +10,7 @@ import numpy as np
 from airfield.aprons import apron, outer_rows, pier
 from airfield.drawing import arc
 from airfield.layout import REACH, Site
-from airfield.movement import airfield, flat_ground, taxilane
+from airfield.movement import flat_ground, runway_and_taxiways, taxilane
 from airfield.places import landside
 from airfield.stands import gates_along, stand_block, stand_row
 from airfield.terminals import bays, combs, curved, horseshoe
@@ -140,7 +140,7 @@ def _light(site: Site) -> None:
     landside(site, -70)
     depth = rng.uniform(70, 150)
     site.box(str(rng.choice(["concrete", "asphalt"])), 0, depth / 2 - 5, rng.uniform(350, 800), depth)
-    airfield(site, depth, small=True)
+    runway_and_taxiways(site, depth, small=True)
     _hangars(site, -10, small=True)
     stand_block(site, -rng.uniform(150, 380), 18, rng.uniform(300, 760), depth - 25, kind="light")
     for _ in range(int(rng.integers(1, 4))):
@@ -167,9 +167,9 @@ def _military(site: Site) -> None:
 def _runway(site: Site) -> None:
     """Runways and taxiways only."""
     flat_ground(site)
-    airfield(site, site.rng.uniform(-420, -100), tied=False)
+    runway_and_taxiways(site, site.rng.uniform(-420, -100), tied=False)
     if site.rng.random() < 0.5:
-        airfield(site, site.rng.uniform(120, 200), tied=False)
+        runway_and_taxiways(site, site.rng.uniform(120, 200), tied=False)
     for _ in range(6):
         site.zone("near", site.rng.uniform(-500, 500), site.rng.uniform(-500, 500), 50, 50, density=0.5)
 
@@ -186,8 +186,8 @@ def _midfield(site: Site) -> None:
     gates_along(site, (length / 2, -width / 2), (-length / 2, -width / 2))
     taxilane(site, half - 35, 70)
     taxilane(site, -half + 35, 70)
-    airfield(site, half)
-    airfield(site, -half, up=True)
+    runway_and_taxiways(site, half)
+    runway_and_taxiways(site, -half, up=True)
 
 
 def _hangars(site: Site, y: float, small: bool = False) -> None:
@@ -211,7 +211,7 @@ def _out(point: np.ndarray, x: float, y: float, metres: float) -> np.ndarray:
     return away / np.linalg.norm(away) * metres
 
 
-KINDS = {
+AIRPORTS = {
     "linear": (_linear, 1.7),
     "piers": (_piers, 2.2),
     "star": (_star, 1.4),

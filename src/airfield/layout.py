@@ -13,6 +13,11 @@ from airfield.drawing import rectangle
 REACH = 720.0  # metres: the map covers [-REACH, REACH] in x and y
 
 
+def across_map(y: float) -> np.ndarray:
+    """(2, 2): a line at y from one end of the map to the other."""
+    return np.array([[-REACH, y], [REACH, y]])
+
+
 @dataclass(frozen=True)
 class Area:
     """Ground of one kind: a polygon (N, 2), or a stroke of `width` metres along a polyline."""
@@ -58,6 +63,17 @@ class Stand:
     root: tuple[float, float] | None = None
     bridges: int = 0
     seed: int = 0
+
+    @property
+    def nose(self) -> np.ndarray:
+        """(2,): where the nose stops."""
+        return np.array([self.x, self.y])
+
+    @property
+    def axes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Unit vectors (2,): where the nose points, and to its left (y down)."""
+        ahead = np.array([math.cos(self.heading), math.sin(self.heading)])
+        return ahead, np.array([ahead[1], -ahead[0]])
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Maps of places without an airport, and the land side of airports: town, fields, woods, industry, harbour.
 
-Each `KINDS` entry fills a Site; `landside` fills the half plane above y = edge.
+Each `PLACES` entry fills a Site; `landside` fills the half plane above y = edge.
 """
 
 import math
@@ -9,7 +9,7 @@ import numpy as np
 
 from airfield.drawing import arc, rectangle, rounded
 from airfield.drives import forecourt
-from airfield.layout import REACH, Site
+from airfield.layout import REACH, Site, across_map
 
 
 def landside(site: Site, edge: float) -> None:
@@ -21,8 +21,8 @@ def landside(site: Site, edge: float) -> None:
     y = edge - rng.uniform(10, 30)
     while y > -REACH:
         depth = rng.uniform(50, 150)
-        site.area("road", np.array([[-REACH, y], [REACH, y]]), width=rng.uniform(7, 24))
-        site.line(np.array([[-REACH, y], [REACH, y]]), "white", dash=(4, 6), strength=0.5)
+        site.area("road", across_map(y), width=rng.uniform(7, 24))
+        site.line(across_map(y), "white", dash=(4, 6), strength=0.5)
         if rng.random() < 0.6:
             site.zone("traffic", 0, y, 2 * REACH, 8)
         x = -REACH
@@ -188,9 +188,7 @@ def _fields(site: Site) -> None:
                 cell(site, x + length / 2, y + depth / 2, min(length, 90), min(depth, 70), "halls")
             x += length
         if rng.random() < 0.5:
-            site.area(
-                "road" if rng.random() < 0.5 else "gravel", np.array([[-REACH, y], [REACH, y]]), width=5
-            )
+            site.area("road" if rng.random() < 0.5 else "gravel", across_map(y), width=5)
         y += depth
     if rng.random() < 0.5:
         wander = np.stack([np.linspace(-REACH, REACH, 8), rng.uniform(-150, 150, 8)], -1)
@@ -285,7 +283,7 @@ _CELLS = {
 }
 _CELL_SHARES = np.array([5, 5, 3.5, 1.2, 1.8, 1.2, 1.0, 0.2, 0.25, 0.3, 1.6, 1.2, 0.9]) / 23.15
 
-KINDS = {
+PLACES = {
     "town": (_town, 1.3),
     "fields": (_fields, 1.0),
     "woods": (_woods, 0.7),

@@ -12,7 +12,7 @@ import numpy as np
 from airfield.buildings import cast_building, paint_building
 from airfield.clutter import paint_zone
 from airfield.drawing import SUPERSAMPLE, Frame, Pen
-from airfield.fleet import fitting_plane, livery
+from airfield.fleet import fitting_plane, scheme
 from airfield.ground import paint_ground
 from airfield.layout import REACH, Line, Site, Stand
 from airfield.light import Sun
@@ -142,7 +142,8 @@ def _paint_small_things(pen: Pen, site: Site, view: View, parked: list[tuple[Sta
 def _light(stand: Stand) -> tuple[float, float, float]:
     """x, y and height of the light mast before a stand."""
     height = float(np.random.default_rng(stand.seed + 5).uniform(14, 30))
-    return stand.x + math.cos(stand.heading) * 7, stand.y + math.sin(stand.heading) * 7, height
+    x, y = stand.nose + stand.axes[0] * 7
+    return float(x), float(y), height
 
 
 def _glint(canvas: np.ndarray, east: float, south: float, metres: float) -> None:
@@ -159,7 +160,7 @@ def _glint(canvas: np.ndarray, east: float, south: float, metres: float) -> None
 
 
 def _near(stand: Stand, frame: Frame) -> bool:
-    return frame.sees(np.array([[stand.x, stand.y]]), stand.max_span + 45)
+    return frame.sees(stand.nose[None], stand.max_span + 45)
 
 
 def _parked(stand: Stand, view: View, difficulty: float) -> Plane | None:
@@ -181,9 +182,8 @@ def _parked(stand: Stand, view: View, difficulty: float) -> Plane | None:
         + rng.normal(0, wander)
         + (math.pi if stand.kind != "gate" and rng.random() < 0.07 else 0)
     )
-    centre = np.array([stand.x, stand.y])
-    h = np.array([math.cos(stand.heading), math.sin(stand.heading)])
-    centre = centre - h * (plane.length / 2 + rng.normal(0, 0.8)) + rng.normal(0, 0.4, 2)
+    behind = stand.axes[0] * (plane.length / 2 + rng.normal(0, 0.8))
+    centre = stand.nose - behind + rng.normal(0, 0.4, 2)
     x, y = view.frame.scene(centre)
     return plane.at(x, y, heading + view.frame.angle)
 
@@ -192,9 +192,8 @@ def _door(stand: Stand, plane: Plane | None) -> np.ndarray | None:
     """The front left door in map metres."""
     if plane is None:
         return None
-    h = np.array([math.cos(stand.heading), math.sin(stand.heading)])
-    left = np.array([h[1], -h[0]])
-    return np.array([stand.x, stand.y]) - h * (0.13 * plane.length) + left * 0.055 * plane.length
+    h, left = stand.axes
+    return stand.nose - h * (0.13 * plane.length) + left * 0.055 * plane.length
 
 
 def _under_way(site: Site, view: View, placed: list[Plane]) -> list[Plane]:
@@ -209,7 +208,7 @@ def _under_way(site: Site, view: View, placed: list[Plane]) -> list[Plane]:
         d = math.atan2(b[1] - a[1], b[0] - a[0]) + (math.pi if rng.random() < 0.5 else 0)
         spot = a + (b - a) * rng.random()
         kind = "wide_body" if route.max_span > 66 and rng.random() < 0.2 else None
-        plane = random_plane(rng, kind=kind, max_span=route.max_span, livery=livery(rng, site.difficulty))
+        plane = random_plane(rng, kind=kind, max_span=route.max_span, livery=scheme(rng, site.difficulty))
         x, y = view.frame.scene(spot)
         plane = plane.at(x, y, d + view.frame.angle + rng.normal(0, 0.02))
         if view.frame.sees(spot[None], 30) and all(_clear(plane, other) for other in placed + out):

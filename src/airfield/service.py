@@ -22,10 +22,9 @@ def bridge_bars(stand: Stand, door: np.ndarray | None, view: np.random.Generator
     if stand.root is None or not stand.bridges:
         return []
     rng = np.random.default_rng(stand.seed)
-    h = np.array([math.cos(stand.heading), math.sin(stand.heading)])
-    left = np.array([h[1], -h[0]])
+    h, left = stand.axes
     root = np.array(stand.root)
-    depth = max(float((root - (stand.x, stand.y)) @ h), 4.0)
+    depth = max(float((root - stand.nose) @ h), 4.0)
     rotunda = root - h * depth * rng.uniform(0.1, 0.9) + left * rng.normal(0, 2.5)
     elbow = (root + rotunda) / 2
     if rng.random() < 0.35:  # a fixed walkway with a corner: along the facade, then out
@@ -88,14 +87,11 @@ def paint_bridges(pen: Pen, stand: Stand, arms: list[np.ndarray], tone: np.ndarr
 
 def paint_service(pen: Pen, stand: Stand, length: float, view: np.random.Generator, busy: float) -> None:
     """Vehicles around an aircraft on its stand; length 0: the few that wait at an empty stand."""
-    h = np.array([math.cos(stand.heading), math.sin(stand.heading)])
-    right = np.array([-h[1], h[0]])
+    h, left = stand.axes
     size, items = max(length, 0.8 * stand.max_span), []
 
     def put(back: float, aside: float, long: float, wide: float, turn: float) -> None:
-        items.append(
-            (*(np.array([stand.x, stand.y]) - h * back + right * aside), long, wide, stand.heading + turn)
-        )
+        items.append((*(stand.nose - h * back - left * aside), long, wide, stand.heading + turn))
 
     count = view.poisson((3.8 if length else 2.5) * busy)
     for _ in range(count):

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 
-from airfield import airports, places
+from airfield.airports import AIRPORTS
+from airfield.aprons import end_apron
 from airfield.layout import Site
-from airfield.trim import trim
+from airfield.places import PLACES
 
 # Web map products of "1 m" are enlarged by 1 / cos(latitude): 1 at the equator, 1.6 at 51 degrees.
 ENLARGED = (1.12, 1.6)
@@ -15,13 +16,13 @@ ENLARGED = (1.12, 1.6)
 def make_site(rng: np.random.Generator, difficulty: float) -> Site:
     """The map of a site; about one in six has no airport."""
     empty = rng.random() < 1 / 6
-    makers = places.KINDS if empty else airports.KINDS
+    makers = PLACES if empty else AIRPORTS
     weights = np.array([w for _, w in makers.values()], float)
     kind = str(rng.choice(list(makers), p=weights / weights.sum()))
     site = new_site(rng, kind, difficulty)
     makers[kind][0](site)
     if site.apron and rng.random() < 0.45:
-        trim(site, site.apron)
+        end_apron(site, site.apron)
     return site
 
 

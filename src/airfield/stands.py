@@ -6,7 +6,7 @@ import numpy as np
 
 from airfield.drawing import arc, rounded
 from airfield.drives import band
-from airfield.layout import REACH, Site, Stain, Stand
+from airfield.layout import Site, Stain, Stand, across_map
 
 Point = tuple[float, float] | np.ndarray
 SPANS = (25, 30, 36, 38, 52, 66)  # metres: the classes of gates
@@ -122,7 +122,7 @@ def stand_block(site: Site, x: float, y: float, length: float, depth: float, *, 
                 site.zone("vehicles", right + 9, row + size / 2, 14, size * 0.8)
             left = right + rng.uniform(6, 40)
         if kind in ("open", "store"):
-            site.line(np.array([[-REACH, row + size + 14], [REACH, row + size + 14]]), strength=0.55)
+            site.line(across_map(row + size + 14), strength=0.55)
         row += size + rng.uniform(8, 40)
         facing = -facing if rng.random() < 0.5 else facing
         slant = -slant if rng.random() < 0.5 else slant
@@ -154,10 +154,9 @@ def _stand(
 ) -> None:
     """Add a stand with its lead-in line, stop bars, borders and oil."""
     rng = site.rng
-    h = np.array([math.cos(heading), math.sin(heading)])
-    left = np.array([h[1], -h[0]])
     stand = Stand(float(nose[0]), float(nose[1]), heading, span, kind, root, bridges, site.seed())
     site.stands.append(stand)
+    h, left = stand.axes
     if kind == "light":
         return
     tail = nose - h * span * 1.15
