@@ -57,9 +57,8 @@ def crossings(site: Site, points: np.ndarray, width: float, height: float) -> No
             site.build(bar, wide * rng.uniform(0.8, 1.25), top, "walkway")
         if rng.random() < 0.3:  # a stair house or lift at its end
             p = bar[rng.integers(2)]
-            site.house(
-                float(p[0]), float(p[1]), rng.uniform(4, 9), rng.uniform(4, 7), height + 2, style="walkway"
-            )
+            length, depth = rng.uniform(4, 9), rng.uniform(4, 7)
+            site.house(float(p[0]), float(p[1]), length, depth, height + 2, style="walkway")
         t += step * rng.uniform(0.5, 1.5)
 
 

@@ -185,6 +185,5 @@ def roof_colour(rng: np.random.Generator, palette: dict[str, np.ndarray]) -> np.
     ]  # fmt: skip
     if rng.random() < 0.07:
         choices = [(112, 130, 150), (108, 128, 118), (150, 104, 86), (126, 96, 88), (90, 120, 160)]
-    return np.clip(
-        np.array(choices[rng.integers(len(choices))]) + rng.normal(0, 8) + rng.normal(0, 1.5, 3), 20, 254
-    )
+    colour = np.array(choices[rng.integers(len(choices))]) + rng.normal(0, 8) + rng.normal(0, 1.5, 3)
+    return np.clip(colour, 20, 254)

@@ -53,13 +53,9 @@ def apron_marks(site: Site, depth: float) -> None:
             site.line(np.array([[x, y + 1.5 * k], [x + size, y + 1.5 * k]]), tone, width=1.0, strength=0.7)
     for _ in range(int(rng.integers(0, 25))):  # tyre marks in wide curves
         x, y = rng.uniform([-550, 5], [550, depth])
-        bend = rounded(
-            np.array(
-                [[x, y], [x + rng.normal(0, 50), y + 30], [x + rng.normal(0, 90), y + rng.normal(0, 60)]]
-            ),
-            40,
-        )
-        site.stains.append(Stain(bend, rng.uniform(1.5, 4), rng.uniform(-0.25, -0.05)))
+        bend = [[x, y], [x + rng.normal(0, 50), y + 30], [x + rng.normal(0, 90), y + rng.normal(0, 60)]]
+        curve = rounded(np.array(bend), 40)
+        site.stains.append(Stain(curve, rng.uniform(1.5, 4), rng.uniform(-0.25, -0.05)))
 
 
 def runway_and_taxiways(
@@ -103,9 +99,8 @@ def _taxiway(site: Site, points: np.ndarray, half: float, max_span: float) -> No
         a, b = points[i], points[i + 1]
         turn = math.atan2(b[1] - a[1], b[0] - a[0])
         kind = str(rng.choice(["fresh", "concrete", "runway", "asphalt"]))
-        site.area(
-            kind, bar_at(a + (b - a) * rng.random(), rng.uniform(15, 90), half * rng.uniform(0.5, 1.9), turn)
-        )
+        middle, length = a + (b - a) * rng.random(), rng.uniform(15, 90)
+        site.area(kind, bar_at(middle, length, half * rng.uniform(0.5, 1.9), turn))
     site.line(points, width=0.5, strength=0.75)
     if rng.random() < 0.35:
         site.line(points + (0, half - 1), strength=0.6)
@@ -133,9 +128,10 @@ def _runway(site: Site, y: float, small: bool) -> None:
     half = rng.uniform(8, 12) if small else rng.uniform(22, 30)
     start, stop = -REACH - 50, REACH + 50
     if small or rng.random() < 0.6:
-        start, stop = (
-            (rng.uniform(-420, 100), stop) if rng.random() < 0.5 else (start, rng.uniform(-100, 420))
-        )
+        if rng.random() < 0.5:
+            start = rng.uniform(-420, 100)
+        else:
+            stop = rng.uniform(-100, 420)
     ends = np.array([[start, y], [stop, y]])
     site.area("shoulder", ends, width=2 * half + rng.uniform(6, 20))
     site.area("runway", ends, width=2 * half)
@@ -157,9 +153,8 @@ def _threshold(site: Site, x: float, y: float, half: float, inward: int, small: 
     """Threshold bars, number, touch-down zone bars, and chevrons before the threshold."""
     bars = np.arange(-half + 3, half - 2, 3.6)
     for dy in bars[np.abs(bars) > 1.5]:
-        site.line(
-            np.array([[x + inward * 6, y + dy], [x + inward * 36, y + dy]]), "white", width=2.0, strength=0.95
-        )
+        bar = np.array([[x + inward * 6, y + dy], [x + inward * 36, y + dy]])
+        site.line(bar, "white", width=2.0, strength=0.95)
     digit = x + inward * 48
     for dy in (-4, 4):
         for shape in range(int(site.rng.integers(2, 4))):

@@ -104,9 +104,8 @@ def _cell_park(site: Site, x: float, y: float, length: float, depth: float) -> N
     rng = site.rng
     site.area("meadow", rounded(rectangle(x, y, length, depth), 15, closed=True))
     if rng.random() < 0.5:
-        site.area(
-            "water", rounded(rectangle(x, y, length * 0.4, depth * 0.5, rng.uniform(0, 3)), 20, closed=True)
-        )
+        pond = rectangle(x, y, length * 0.4, depth * 0.5, rng.uniform(0, 3))
+        site.area("water", rounded(pond, 20, closed=True))
     if rng.random() < 0.5:
         site.area("gravel", arc(x, y, depth * 0.35, 0, 2 * math.pi), width=4)
     site.zone("trees", x, y, length, depth, density=rng.uniform(0.3, 1.2))
@@ -168,6 +167,10 @@ def _ramp(site: Site, x: float, y: float) -> None:
         site.build(rounded(points, 80), rng.uniform(9, 20), 7, "road")
 
 
+CROPS = ("field", "meadow", "soil", "grass", "forest")
+CROP_SHARES = (0.45, 0.2, 0.15, 0.13, 0.07)
+
+
 def _fields(site: Site) -> None:
     """Farm land in strips, tracks, hedges, a farm, a canal."""
     rng = site.rng
@@ -178,9 +181,7 @@ def _fields(site: Site) -> None:
         x = -REACH
         while x < REACH:
             length = rng.uniform(60, 420)
-            kind = str(
-                rng.choice(["field", "meadow", "soil", "grass", "forest"], p=[0.45, 0.2, 0.15, 0.13, 0.07])
-            )
+            kind = str(rng.choice(CROPS, p=CROP_SHARES))
             site.box(kind, x + length / 2, y + depth / 2, length, depth)
             if rng.random() < 0.25:
                 site.zone("trees", x + length / 2, y, length, 8, density=0.8)
@@ -217,19 +218,13 @@ def _blocks(site: Site, weights: dict[str, float], road: tuple[float, float]) ->
 
 
 def _town(site: Site) -> None:
-    _blocks(
-        site,
-        {"houses": 5, "offices": 2, "park": 1, "cars": 1, "sports": 0.5, "works": 0.4, "near": 0.5},
-        (7, 14),
-    )
+    mix = {"houses": 5, "offices": 2, "park": 1, "cars": 1, "sports": 0.5, "works": 0.4, "near": 0.5}
+    _blocks(site, mix, (7, 14))
 
 
 def _industry(site: Site) -> None:
-    _blocks(
-        site,
-        {"halls": 5, "tanks": 1, "yard": 2, "cars": 1.5, "works": 0.7, "solar": 0.4, "near": 1, "park": 0.4},
-        (10, 22),
-    )
+    mix = {"halls": 5, "tanks": 1, "yard": 2, "cars": 1.5, "works": 0.7, "solar": 0.4, "near": 1, "park": 0.4}
+    _blocks(site, mix, (10, 22))
 
 
 def _woods(site: Site) -> None:

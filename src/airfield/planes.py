@@ -14,9 +14,7 @@ from airfield.drawing import SHIFT, fixed
 from airfield.light import Sun
 from airfield.liveries import Livery, random_livery
 from airfield.parts import Mesh
-from airfield.planforms import KINDS, Kind, Shape, random_kind, random_shape
-
-__all__ = ["KINDS", "Kind", "Plane", "paint", "paint_shadow", "random_plane"]
+from airfield.planforms import KINDS, Shape, random_kind, random_shape
 
 FINE = 2  # a plane is painted with so many times the resolution of the canvas, then averaged
 SKY = np.array([0.95, 1.0, 1.05], np.float32)  # the tint of what only the sky lights
@@ -90,19 +88,18 @@ def random_plane(
 def paint_shadow(
     mask: np.ndarray, plane: Plane, sun: Sun, scale: float = 2, lean: tuple[float, float] = (0.0, 0.0)
 ) -> None:
-    """Set the pixels of `mask` (H, W) uint8 (to 255) or float32 (to 1) on which the aircraft's shadow falls.
+    """Set the pixels of `mask` (H, W) uint8 to 255 on which the aircraft's shadow falls.
 
     Use it to darken the ground, then paint the aircraft; soften the mask by a blur. lean: metres by which a
     thing moves in the image for each metre of its height (an oblique view); give the same to `paint`.
     """
-    value = 255 if mask.dtype == np.uint8 else 1.0
     mesh = plane.mesh
     ray = np.array(sun.shadow(1.0)) * mesh.vertices[:, 2:]
     foot = np.array(lean) * plane.shape.body_z  # (x, y) is where the fuselage shows, not where it stands
     points = fixed(_place(plane, mesh.vertices) + ray - foot, scale)
     for i in np.flatnonzero(mesh.outline):
         start, stop = mesh.spans[i]
-        cv2.fillPoly(mask, [points[start:stop]], value, cv2.LINE_8, SHIFT)
+        cv2.fillPoly(mask, [points[start:stop]], 255, cv2.LINE_8, SHIFT)
 
 
 def paint(

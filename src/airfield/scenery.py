@@ -44,11 +44,8 @@ def random_view(site: Site, rng: np.random.Generator, size: int) -> View:
     aim = np.array(site.focus) * min(1.0, reach / max(math.hypot(*site.focus), 1.0))
     shift = rng.uniform(-100, 100, 2) - Frame(site.angle, 0, 0, size).scene(aim)
     tilt, towards = rng.uniform(0, 0.32), rng.uniform(0, 2 * math.pi)
-    taken = float(
-        rng.choice(
-            [rng.uniform(0.05, 0.35), rng.uniform(0.35, 0.7), rng.uniform(0.7, 1.0)], p=[0.08, 0.27, 0.65]
-        )
-    )
+    quiet, usual, full = rng.uniform(0.05, 0.35), rng.uniform(0.35, 0.7), rng.uniform(0.7, 1.0)
+    taken = float(rng.choice([quiet, usual, full], p=[0.08, 0.27, 0.65]))
     return View(
         frame=Frame(site.angle, size / 2 + shift[0], size / 2 + shift[1], size),
         sun=Sun(float(rng.uniform(0, 2 * math.pi)), float(rng.uniform(0.55, 1.25))),
@@ -96,13 +93,10 @@ def paint_view(site: Site, view: View) -> tuple[np.ndarray, list[Plane]]:
     if rng.random() < 0.22:  # the sun stands where polished skin and roofs throw it at the camera
         for aircraft in planes:
             if rng.random() < 0.25:
-                back = rng.uniform(-0.35, 0.35) * aircraft.length
-                _glint(
-                    canvas,
-                    aircraft.x + back * math.cos(aircraft.heading),
-                    aircraft.y + back * math.sin(aircraft.heading),
-                    rng.uniform(2.5, 8),
-                )
+                ahead = rng.uniform(-0.35, 0.35) * aircraft.length
+                x = aircraft.x + ahead * math.cos(aircraft.heading)
+                y = aircraft.y + ahead * math.sin(aircraft.heading)
+                _glint(canvas, x, y, rng.uniform(2.5, 8))
         for building in buildings:
             if rng.random() < 0.1 and building.style not in _OVER:
                 x, y = frame.scene(building.points[rng.integers(len(building.points))])
@@ -177,11 +171,9 @@ def _parked(stand: Stand, view: View, difficulty: float) -> Plane | None:
     if plane is None:
         return None
     wander = 0.02 if stand.kind == "gate" else 0.05
-    heading = (
-        stand.heading
-        + rng.normal(0, wander)
-        + (math.pi if stand.kind != "gate" and rng.random() < 0.07 else 0)
-    )
+    heading = stand.heading + rng.normal(0, wander)
+    if stand.kind != "gate" and rng.random() < 0.07:  # it was pushed in the other way round
+        heading += math.pi
     behind = stand.axes[0] * (plane.length / 2 + rng.normal(0, 0.8))
     centre = stand.nose - behind + rng.normal(0, 0.4, 2)
     x, y = view.frame.scene(centre)
@@ -233,9 +225,8 @@ def _near_misses(pen: Pen, site: Site, rng: np.random.Generator) -> None:
 def _darken(canvas: np.ndarray, shadow: np.ndarray, ambient: float, blue: float) -> None:
     """Multiply the mask into the ground; what only the sky lights is bluer."""
     depth = np.arange(256) / 255
-    tables = [
-        1 - depth * (1 - ambient * tint) for tint in (0.95 - 0.4 * blue, 0.97 - 0.25 * blue, 1 + 0.08 * blue)
-    ]
+    tints = (0.95 - 0.4 * blue, 0.97 - 0.25 * blue, 1 + 0.08 * blue)
+    tables = [1 - depth * (1 - ambient * tint) for tint in tints]
     light = cv2.merge([cv2.LUT(shadow, np.round(t * 255).astype(np.uint8)) for t in tables])
     cv2.multiply(canvas, light, dst=canvas, scale=1 / 255)
 
