@@ -54,4 +54,4 @@ def bench(
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(sys.argv[1:], app, "aircraft_bench"))
+    sys.exit(cli.run(sys.argv[1:], app, "python -m aircraft_bench"))

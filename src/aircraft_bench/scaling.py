@@ -30,11 +30,11 @@ SEAM = 2500  # pixels a side of the image that is scored in blocks and in one pa
 MEMORY, LINEAR = 1.5, 1.15  # targets: GiB; slowest pixel over quickest
 
 Found = dict[str, float]  # what a worker prints
+check = mosaic.check
 
 
 def measure(options: Options) -> Iterator[Part]:
     """Time a megapixel and peak memory for every size; the GeoTIFF; the seam."""
-    mosaic.check()
     sides = QUICK_SIDES if options.quick else SIDES
     with TemporaryDirectory() as name:
         folder = Path(name)

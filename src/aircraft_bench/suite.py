@@ -29,10 +29,12 @@ def run(names: Sequence[str], options: Options) -> dict[str, Any]:
     if unknown:
         raise InputError(f"unknown benchmark {unknown[0]!r}; take {', '.join(PARTS)} or all")
     parts = tables.read(options.out)
-    _check(names)
+    modules = {name: import_module(f"aircraft_bench.{PARTS[name]}") for name in PARTS if name in names}
+    for module in modules.values():
+        if hasattr(module, "check"):
+            module.check()  # what is missing is said now, not in an hour
     values: dict[str, Any] = {}
-    for name in (name for name in PARTS if name in names):
-        module = import_module(f"aircraft_bench.{PARTS[name]}")
+    for name, module in modules.items():
         for part in _described(module.measure, options):
             values = tables.write(options.out, parts | {name: part})
         parts = values["parts"]
@@ -53,15 +55,3 @@ def _described(
             "seconds": round(time.perf_counter() - started, 1),
             "quick": options.quick,
         }
-
-
-def _check(names: Sequence[str]) -> None:
-    """Say what is missing now, not in an hour."""
-    if "detection" in names:
-        from aircraft_bench import detecting
-
-        detecting.check()
-    if "scale" in names:
-        from aircraft_bench import mosaic
-
-        mosaic.check()

@@ -70,5 +70,5 @@ def _bars(
     if shape == "body":  # a long bright vehicle or pipe: a fuselage without wings
         return [(0, 0, r * 0.9, rng.uniform(3, 5), 0), (-r * 0.4, 0, rng.uniform(5, 12), 3, q)], 4
     count = int(rng.integers(3, 6))
-    turns = [k * 2 * math.pi / count for k in range(count)]
-    return [(r * 0.2 * math.cos(t), r * 0.2 * math.sin(t), r * 0.4, w, t) for t in turns], 8
+    angles = [k * 2 * math.pi / count for k in range(count)]
+    return [(r * 0.2 * math.cos(t), r * 0.2 * math.sin(t), r * 0.4, w, t) for t in angles], 8
