@@ -17,7 +17,7 @@ from aircraft import InputError, datasets, detection, models
 from aircraft.models import Network
 from aircraft.patches import PATCH
 from aircraft_bench import weights
-from aircraft_bench.measuring import Spread, interleave
+from aircraft_bench.measuring import interleave, ratios
 from aircraft_bench.options import Options
 from aircraft_bench.tables import Part, Row
 
@@ -59,19 +59,19 @@ def compare(network: Network, image: np.ndarray, options: Options) -> Part:
         description="detection",
         progress=options.progress,
     )
-    rows = [Row(name, Spread.of([1000 * s for s in values]), "ms") for name, values in seconds.items()]
+    rows = [Row(name, [1000 * s for s in values], "ms") for name, values in seconds.items()]
     for ours in ("dense", FAST):
         for name, least in (
             ("one window at a time", WINDOWS), ("batches", BATCHES), ("SAHI", SAHI), ("SAHI, batches", SAHI)
         ):  # fmt: skip
-            rows.append(Row(f"{name} / {ours}", Spread.ratio(seconds[name], seconds[ours]), "x", least=least))
-    share = Spread.ratio(seconds["bare convolutions"], seconds["dense"])
+            rows.append(Row(f"{name} / {ours}", ratios(seconds[name], seconds[ours]), "x", least=least))
+    share = ratios(seconds["bare convolutions"], seconds["dense"])
     rows.append(Row("dense: share of the ceiling", share, "", least=CEILING))
     plain = maps["one window at a time"]()
     for name in ("batches", "dense", "SAHI", "SAHI, batches", FAST):
         difference = float(np.abs(maps[name]() - plain).max())
         most = CLOSE if name == FAST else SAME
-        rows.append(Row(f"{name}: largest difference of a score", Spread.of([difference]), "", most=most))
+        rows.append(Row(f"{name}: largest difference of a score", [difference], "", most=most))
     height, width = image.shape[:2]
     notes = [
         f"{width} x {height} pixels at stride {STRIDE}: {plain.size:,} windows, with the reflected border "

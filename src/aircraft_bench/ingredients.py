@@ -16,7 +16,6 @@ from aircraft.detection import DetectionReport, Detections
 from aircraft.scenes import Scene
 from aircraft.training.settings import Settings
 from aircraft_bench import mirrors
-from aircraft_bench.measuring import Spread
 from aircraft_bench.mining import hard_examples
 from aircraft_bench.options import Options
 from aircraft_bench.tables import Part, Row
@@ -91,11 +90,11 @@ def _part(
     for number, (name, (report, seconds)) in enumerate(reports.items()):
         least, most = (F1, COUNTS) if number == 0 else (None, None)
         rows += [
-            Row(f"{name}: best F1", Spread.of([report.best_F1]), "", least=least),
-            Row(f"{name}: AP", Spread.of([report.AP]), ""),
-            Row(f"{name}: F1 at the chosen threshold", Spread.of([report.F1]), ""),
-            Row(f"{name}: count error", Spread.of([report.count_error]), "a tile", most=most),
-            Row(f"{name}: time", Spread.of([1000 * seconds]), "ms a tile"),
+            Row(f"{name}: best F1", [report.best_F1], "", least=least),
+            Row(f"{name}: AP", [report.AP], ""),
+            Row(f"{name}: F1 at the chosen threshold", [report.F1], ""),
+            Row(f"{name}: count error", [report.count_error], "a tile", most=most),
+            Row(f"{name}: time", [1000 * seconds], "ms a tile"),
         ]
     notes = [
         f"{options.source}: {tiles} test tiles; thresholds from tiles of the validation sites; seed 0, one "

@@ -19,7 +19,6 @@ from aircraft.datasets import Patches
 from aircraft.training.settings import Settings
 from aircraft_bench import baseline
 from aircraft_bench.baseline import Course
-from aircraft_bench.measuring import Spread
 from aircraft_bench.options import Options
 from aircraft_bench.tables import Part, Row
 
@@ -129,10 +128,10 @@ def _part(results: Sequence[Result], trial: dict[int, float], settings: Settings
         courses = [getattr(result, name) for result in results]
         rates = [r.patches * len(c.ap) / c.seconds[-1] for r, c in zip(results, courses, strict=True)]
         label = "ours" if name == "full" else name
-        rows.append(Row(f"{label}: images learned", Spread.of(rates), "a second"))
-    full = Spread.of([result.full.with_validation[-1] for result in results])
+        rows.append(Row(f"{label}: images learned", rates, "a second"))
+    full = [result.full.with_validation[-1] for result in results]
     rows += [
-        Row("ours: best AP of the full run", Spread.of([max(result.full.ap) for result in results]), ""),
+        Row("ours: best AP of the full run", [max(result.full.ap) for result in results], ""),
         Row("ours: the full run, validations included", full, "s", most=FULL),
     ]
     drafts = [result.draft(result.baseline.ap[-1]) for result in results]
@@ -169,15 +168,15 @@ def _rows(results: Sequence[Result], epochs: int) -> list[Row]:
             with_validation.append(plain.with_validation[last] / full.with_validation[epoch])
         drafted.append(plain.seconds[last] / draft.seconds[-1] if draft else 0.0)
     rows = [
-        Row(f"baseline after {name}: AP", Spread.of([r.baseline.ap[last] for r in results]), ""),
-        Row(f"baseline after {name}: time", Spread.of([r.baseline.seconds[last] for r in results]), "s"),
+        Row(f"baseline after {name}: AP", [r.baseline.ap[last] for r in results], ""),
+        Row(f"baseline after {name}: time", [r.baseline.seconds[last] for r in results], "s"),
     ]
     if reached:
         what = f"ours, full run, to that AP ({len(reached)} of {len(results)})"
-        rows.append(Row(what, Spread.of(reached), "s"))
+        rows.append(Row(what, reached, "s"))
     return [
         *rows,
-        Row(f"**sooner than {name}**, full run", Spread.of(sooner), "x", least=AIM[epochs]),
-        Row(f"sooner than {name}, full run, validations included", Spread.of(with_validation), "x"),
-        Row(f"**sooner than {name}**, draft", Spread.of(drafted), "x", least=AIM[epochs]),
+        Row(f"**sooner than {name}**, full run", sooner, "x", least=AIM[epochs]),
+        Row(f"sooner than {name}, full run, validations included", with_validation, "x"),
+        Row(f"**sooner than {name}**, draft", drafted, "x", least=AIM[epochs]),
     ]

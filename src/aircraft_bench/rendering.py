@@ -12,7 +12,7 @@ from unittest.mock import patch
 from aircraft import datasets
 from aircraft.datasets import building, storage, synthetic
 from aircraft.patches import TILE
-from aircraft_bench.measuring import Spread, interleave
+from aircraft_bench.measuring import interleave, ratios
 from aircraft_bench.options import Options
 from aircraft_bench.tables import Part, Row
 
@@ -28,10 +28,10 @@ def measure(options: Options) -> Iterator[Part]:
     seconds, count = tiles(options)
     rates = {name: [count / s for s in values] for name, values in seconds.items()}
     rows = [
-        Row(f"tiles of {TILE} x {TILE}, {name}", Spread.of(values), "a second", least=least)
+        Row(f"tiles of {TILE} x {TILE}, {name}", values, "a second", least=least)
         for (name, values), least in zip(rates.items(), (None, PER_SECOND), strict=True)
     ]
-    rows.append(Row("two processes / one", Spread.ratio(*reversed(list(rates.values()))), "x"))
+    rows.append(Row("two processes / one", ratios(*reversed(list(rates.values()))), "x"))
     scale = QUICK_SCALE if options.quick else 1.0
     with TemporaryDirectory() as folder, patch.dict(os.environ, {storage.ENVIRONMENT: folder}):
         started = time.perf_counter()
@@ -45,9 +45,9 @@ def measure(options: Options) -> Iterator[Part]:
     set_name = f"imbalanced set, {patches:,} patches"
     target = None if options.quick else BUILD
     rows += [
-        Row(f"{set_name}: rendered and cut", Spread.of([build]), "s", most=target),
-        Row(f"{set_name}: patches", Spread.of([patches / build]), "a second"),
-        Row(f"{set_name}: loaded from the cache", Spread.of(loads), "s"),
+        Row(f"{set_name}: rendered and cut", [build], "s", most=target),
+        Row(f"{set_name}: patches", [patches / build], "a second"),
+        Row(f"{set_name}: loaded from the cache", loads, "s"),
     ]
     notes = [
         f"{count} tiles a repetition, each of another site, by workers that are already running.",

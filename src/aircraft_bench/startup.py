@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from aircraft_bench.measuring import Spread, interleave
+from aircraft_bench.measuring import interleave
 from aircraft_bench.options import Options
 from aircraft_bench.tables import Part, Row
 
@@ -31,7 +31,7 @@ def measure(options: Options) -> Iterator[Part]:
         progress=options.progress,
     )
     targets = {"import aircraft": IMPORT, "aircraft --help": HELP}
-    rows = [Row(name, Spread.of(values), "s", most=targets.get(name)) for name, values in seconds.items()]
+    rows = [Row(name, values, "s", most=targets.get(name)) for name, values in seconds.items()]
     yield Part("Start-up", rows, raw={"seconds": seconds})
 
 
