@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aircraft import InputError, datasets, detection, models
+from aircraft import datasets, detection, models
 from aircraft.models import Network
 from aircraft.patches import PATCH
 from aircraft_bench import weights
@@ -29,16 +29,6 @@ WINDOWS, BATCHES, CEILING, SAHI = 50.0, 20.0, 0.5, 30.0  # targets: times quicke
 
 SAME, CLOSE = 1e-4, 0.05  # largest difference of a score, in float32 and in bfloat16
 FAST = "dense, bfloat16"  # `aircraft detect --fast`, on processors that multiply it
-
-_INSTALL = "pip install fire shapely && pip install --no-deps sahi"
-
-
-def check() -> None:
-    """Raise InputError where SAHI is missing."""
-    try:
-        import sahi  # noqa: F401
-    except ImportError as error:
-        raise InputError(f"the detection benchmark needs SAHI ({error}); {_INSTALL}") from None
 
 
 def measure(options: Options) -> Iterator[Part]:

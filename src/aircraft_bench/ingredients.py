@@ -5,6 +5,7 @@ Every variant chooses its threshold on tiles of the validation sites; the test t
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,9 @@ def _found(
 
 
 def _train(learn: patches.Patches, val: patches.Patches, options: Options) -> models.Network:
-    settings = Settings(device="cpu", **({"epochs": 1, "batch_size": 64} if options.quick else {}))
+    settings = Settings(device="cpu")
+    if options.quick:
+        settings = replace(settings, epochs=1, batch_size=64)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = models.build("patch_net")

@@ -29,7 +29,6 @@ SEAM = 2500  # pixels a side of the image that is scored in blocks and in one pa
 MEMORY, LINEAR = 1.5, 1.15  # targets: GiB; slowest pixel over quickest
 
 Found = dict[str, float]  # what a worker prints
-check = mosaic.check
 
 
 def measure(options: Options) -> Iterator[Part]:

@@ -5,7 +5,8 @@ Nothing is subtracted: what a user waits for includes the interpreter.
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from aircraft_bench.measuring import interleave
@@ -23,8 +24,9 @@ def measure(options: Options) -> Iterator[Part]:
         "import aircraft": [sys.executable, "-c", "import aircraft"],
         "aircraft --help": [*_aircraft(), "--help"],
     }
+    run = partial(subprocess.run, check=True, stdout=subprocess.DEVNULL)
     seconds = interleave(
-        {name: lambda words=words: _run(words) for name, words in commands.items()},  # type: ignore[misc]
+        {name: partial(run, words) for name, words in commands.items()},
         QUICK_RUNS if options.quick else RUNS,
         least=0,
         description="start-up",
@@ -39,7 +41,3 @@ def _aircraft() -> list[str]:
     """The command beside this interpreter; where it is not installed, the module."""
     script = Path(sys.executable).with_name("aircraft")
     return [str(script)] if script.exists() else [sys.executable, "-m", "aircraft"]
-
-
-def _run(words: Sequence[str]) -> None:
-    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
+from aircraft import InputError
 from aircraft_bench import measuring, tables
 from aircraft_bench.options import Options
 
@@ -18,19 +19,27 @@ PARTS = {  # the quick ones first
     "learning": "learning",
 }
 
+NEEDS = {  # said at once, not in an hour
+    "detection": ("sahi", "pip install fire shapely && pip install --no-deps sahi"),
+    "scale": ("rasterio", "pip install rasterio"),
+}
+
 
 def run(names: Sequence[str], options: Options) -> dict[str, Any]:
     """Measure the named parts; returns what DIR/bench.json holds.
 
     Raises InputError, before any work, where a package is missing.
     """
+    for name, (package, remedy) in NEEDS.items():
+        if name in names:
+            try:
+                import_module(package)
+            except ImportError as error:
+                raise InputError(f"the {name} benchmark needs {package} ({error}); {remedy}") from None
     parts = tables.read(options.out)
-    modules = {name: import_module(f"aircraft_bench.{PARTS[name]}") for name in PARTS if name in names}
-    for module in modules.values():
-        if hasattr(module, "check"):
-            module.check()  # what is missing is said now, not in an hour
     values: dict[str, Any] = {}
-    for name, module in modules.items():
+    for name in (name for name in PARTS if name in names):
+        module = import_module(f"aircraft_bench.{PARTS[name]}")
         for part in _described(module.measure, options):
             values = tables.write(options.out, parts | {name: part})
         parts = values["parts"]
