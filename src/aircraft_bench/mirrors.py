@@ -24,9 +24,9 @@ def score_map(network: models.Network, image: np.ndarray, stride: int = 8) -> de
     scorer = mean_over_mirrors(lambda pixels: detection.score_dense(dense, pixels, stride))
     scores = np.empty((source.height // stride + 1, source.width // stride + 1), np.float32)
     with models.evaluating(dense):
-        for part in detection.blocks(source.width, source.height, stride=stride, native=dense.stride):
-            logits = detection.score_block(scorer, source, part, stride=stride)
-            scores[part.top : part.bottom, part.left : part.right] = torch.from_numpy(logits).sigmoid()
+        for block in detection.blocks(source.width, source.height, stride=stride, native=dense.stride):
+            logits = torch.from_numpy(detection.score_block(scorer, source, block, stride=stride))
+            scores[block.top : block.bottom, block.left : block.right] = logits.sigmoid().numpy()
     return detection.ScoreMap(scores, stride)
 
 
