@@ -34,7 +34,7 @@ def small_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRCRAFT_DATA", str(cache))
         patch.setattr("aircraft.datasets.synthetic.render", crosses)
-        patch.setattr("aircraft.datasets.parallel.joblib.cpu_count", lambda: 1)
+        patch.setattr("aircraft.datasets.building.joblib.cpu_count", lambda: 1)
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # tests run side by side: threads would fight for the cores
         yield cache

@@ -62,20 +62,20 @@ def test_cut_gives_the_windows_in_order_as_copies():
 
 def test_every_aircraft_is_used_equally_often_and_every_window_shows_one():
     scene = make_scene()
-    corners, rounds = patches.sample_positive(scene, 6 * 4 + 2, np.random.default_rng(1))
+    corners, repeats = patches.sample_positive(scene, 6 * 4 + 2, np.random.default_rng(1))
     assert len(corners) == 26
     assert patches.label(scene.centers, *corners.T).all()
     assert len(np.unique(corners, axis=0)) == 26
-    assert np.bincount(rounds).tolist() == [6, 6, 6, 6, 2]
+    assert np.bincount(repeats).tolist() == [6, 6, 6, 6, 2]
 
 
 def test_the_centre_is_uniform_in_the_core():
     scene = Scene(np.zeros((200, 200, 3), np.uint8), np.array([[80, 80, 121, 121]]), "one", "A")
-    corners, rounds = patches.sample_positive(scene, 32 * 32, np.random.default_rng(0))
+    corners, repeats = patches.sample_positive(scene, 32 * 32, np.random.default_rng(0))
     inside = scene.centers - corners
     assert sorted(set(np.floor(inside[:, 0]).astype(int))) == list(range(16, 48))
     assert len(corners) == 1024  # each position once: exactly uniform
-    assert rounds.tolist() == list(range(1024))
+    assert repeats.tolist() == list(range(1024))
 
 
 def test_windows_run_out_after_1024_views_of_one_aircraft():
@@ -103,9 +103,9 @@ def test_an_aircraft_at_the_border_cannot_be_the_subject():
 
 @pytest.mark.parametrize(("aircraft", "n"), [(0, 5), (5, 0)])
 def test_no_aircraft_or_no_wish_gives_no_windows(aircraft, n):
-    corners, rounds = patches.sample_positive(make_scene(aircraft=aircraft), n, np.random.default_rng(0))
+    corners, repeats = patches.sample_positive(make_scene(aircraft=aircraft), n, np.random.default_rng(0))
     assert corners.shape == (0, 2)
-    assert rounds.shape == (0,)
+    assert repeats.shape == (0,)
 
 
 def test_background_is_background_and_each_window_differs():
