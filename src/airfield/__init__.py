@@ -75,10 +75,8 @@ def render(site: int, view: int = 0, size: int = 768, difficulty: float = 1.0, s
     Examples
     --------
     >>> scene = render(site=2, size=256)
-    >>> scene.image.shape, scene.boxes.shape
-    ((256, 256, 3), (5, 4))
-    >>> scene.kinds.tolist()[:2]
-    ['narrow_body', 'regional_jet']
+    >>> scene.image.shape, scene.boxes.shape, scene.kinds.tolist()[:2]
+    ((256, 256, 3), (5, 4), ['narrow_body', 'regional_jet'])
     """
     _check(site, view, size, difficulty, seed)
     import cv2  # here, so that `import airfield` is quick
