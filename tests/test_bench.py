@@ -14,14 +14,15 @@ import pytest
 import torch
 from torch import nn
 
-from aircraft import InputError, detection, models
+from aircraft import InputError, cli, detection, models
 from aircraft.datasets import synthetic
-from aircraft.patches import Patches
+from aircraft.patches import PATCH, Patches
 from aircraft.training.settings import Settings
 from aircraft_bench import (
     baseline,
     ingredients,
     learning,
+    mirrors,
     mosaic,
     rendering,
     scaling,
@@ -31,13 +32,21 @@ from aircraft_bench import (
     weights,
     worker,
 )
+from aircraft_bench.__main__ import app
 from aircraft_bench.baseline import Course
-from aircraft_bench.measuring import Spread, interleave, machine, peak_memory
+from aircraft_bench.measuring import interleave, machine, peak_memory, ratios
 from aircraft_bench.options import Options
 from aircraft_bench.tables import Part, Row
-from cli_helpers import aircraft, crosses
+from cli_helpers import Outcome, crosses
 
 QUICK = Options(quick=True, progress=False, repeats=1, seeds=1)
+
+
+def bench(capsys: pytest.CaptureFixture[str], *arguments: object) -> Outcome:
+    """`python -m aircraft_bench ARGUMENTS`, in this process."""
+    capsys.readouterr()
+    code = cli.run([str(argument) for argument in arguments], app, "aircraft_bench")
+    return Outcome(code, *capsys.readouterr())
 
 
 @pytest.fixture(autouse=True)
@@ -78,12 +87,13 @@ def _patches(count: int, seed: int = 0) -> Patches:
 # ---------------------------------------------------------------------------------------------- clocks
 
 
-def test_a_spread_tells_median_and_ends() -> None:
-    assert Spread.of([3.0, 1.0, 2.0, 9.0]) == Spread(2.5, 1.0, 9.0, 4)
+def test_a_row_tells_median_and_ends() -> None:
+    values = Row("a", [3.0, 1.0, 2.0, 9.0], "s").to_dict()
+    assert values == {"what": "a", "unit": "s", "median": 2.5, "low": 1.0, "high": 9.0, "n": 4}
 
 
 def test_a_ratio_is_taken_within_each_repetition() -> None:
-    assert Spread.ratio([10.0, 40.0], [1.0, 4.0]) == Spread(10.0, 10.0, 10.0, 2)
+    assert ratios([10.0, 40.0], [1.0, 4.0]) == [10.0, 10.0]
 
 
 def test_contenders_take_turns_and_none_is_always_first() -> None:
@@ -131,11 +141,11 @@ def test_the_clock_tells_training_from_validation(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("row", "target", "met"),
     [
-        (Row("a", Spread.of([2.0]), "x", least=2), "at least 2", True),
-        (Row("a", Spread.of([1.9]), "x", least=2), "at least 2", False),
-        (Row("a", Spread.of([1.9]), "s", most=2), "at most 2", True),
-        (Row("a", Spread.of([2.1]), "s", most=2), "at most 2", False),
-        (Row("a", Spread.of([2.1]), "s"), "", None),
+        (Row("a", [2.0], "x", least=2), "at least 2", True),
+        (Row("a", [1.9], "x", least=2), "at least 2", False),
+        (Row("a", [1.9], "s", most=2), "at most 2", True),
+        (Row("a", [2.1], "s", most=2), "at most 2", False),
+        (Row("a", [2.1], "s"), "", None),
     ],
 )
 def test_a_row_says_whether_its_target_is_met(row: Row, target: str, met: bool | None) -> None:
@@ -146,7 +156,7 @@ def test_parts_of_an_earlier_run_stay(tmp_path: Path, monkeypatch: pytest.Monkey
     def measure(options: Options) -> Iterator[Part]:
         yield Part("first half", [])
         assert "first half" in (tmp_path / tables.MARKDOWN).read_text(), "written while it goes on"
-        yield Part("Start-up", [Row("x", Spread.of([1.0]), "s")])
+        yield Part("Start-up", [Row("x", [1.0], "s")])
 
     tables.write(tmp_path, {"scale": Part("Scale", [], ["kept"]).to_dict()})
     monkeypatch.setattr(startup, "measure", measure)
@@ -172,7 +182,7 @@ def test_a_foreign_file_is_not_replaced(tmp_path: Path, text: str) -> None:
 
 
 def test_startup_measures_three_processes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    done = aircraft(capsys, "bench", "startup", "--quick", "--out", tmp_path, "--no-progress", "--json")
+    done = bench(capsys, "startup", "--quick", "--out", tmp_path, "--no-progress", "--json")
     assert done.code == 0
     rows = done.json["parts"]["startup"]["rows"]
     assert [row["what"] for row in rows] == ["python -c pass", "import aircraft", "aircraft --help"]
@@ -187,15 +197,14 @@ def test_all_ways_to_detect_give_the_same_scores(network: models.Network) -> Non
     rows = {row.what: row for row in part.rows}
     assert "81 windows" in part.notes[0]
     for name in ("batches", "dense", "SAHI", "SAHI, batches"):
-        assert rows[f"{name}: largest difference of a score"].value.high < 1e-5
-    assert rows["one window at a time / dense"].value.median > 1
-    assert 0 < rows["dense: share of the ceiling"].value.median < 1.5
+        assert max(rows[f"{name}: largest difference of a score"].values) < 1e-5
+    assert rows["one window at a time / dense"].median > 1
+    assert 0 < rows["dense: share of the ceiling"].median < 1.5
 
 
 def test_the_bare_convolutions_are_those_of_the_dense_network(
     network: models.Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("sahi")
     from aircraft_bench import detecting
 
     shapes: list[tuple[int, ...]] = []
@@ -274,7 +283,7 @@ def test_scale_reports_time_memory_and_linearity(model: Path, monkeypatch: pytes
     monkeypatch.setattr(scaling, "_worker", work)
     monkeypatch.setattr(synthetic, "render", crosses)
     (part,) = scaling.measure(QUICK)
-    rows = {row.what: row.value.median for row in part.rows}
+    rows = {row.what: row.median for row in part.rows}
     assert rows["slowest pixel / quickest, from 1,024 on"] == pytest.approx(1.1)
     assert rows["512 pixels a side: time"] == pytest.approx(300)
     assert rows["512 pixels a side: above the imports"] == 512
@@ -293,7 +302,7 @@ def test_a_worker_measures_a_mosaic(model: Path, tmp_path: Path, monkeypatch: py
 def test_the_weights_are_learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRCRAFT_DATA", str(tmp_path))
     monkeypatch.setattr(synthetic, "render", crosses)
-    monkeypatch.setattr(rendering.parallel, "run", lambda f, jobs, **_: map(f, jobs))
+    monkeypatch.setattr(rendering.building, "run_jobs", lambda f, jobs, **_: map(f, jobs))
     network, card = models.load(weights.write(tmp_path / "model.safetensors", QUICK))
     assert network.arch == "patch_net"
     assert 0 < card.threshold < 1
@@ -301,11 +310,11 @@ def test_the_weights_are_learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_rendering_reports_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(synthetic, "render", crosses)
-    monkeypatch.setattr(rendering.parallel, "run", lambda f, jobs, **_: map(f, jobs))
+    monkeypatch.setattr(rendering.building, "run_jobs", lambda f, jobs, **_: map(f, jobs))
     monkeypatch.setenv("AIRCRAFT_DATA", "elsewhere")
     (part,) = rendering.measure(QUICK)
-    rows = {row.what: row.value for row in part.rows}
-    assert rows["two processes / one"].n == 1
+    rows = {row.what: row for row in part.rows}
+    assert len(rows["two processes / one"].values) == 1
     assert rows["imbalanced set, 562 patches: loaded from the cache"].median > 0
     assert os.environ["AIRCRAFT_DATA"] == "elsewhere"
 
@@ -315,10 +324,10 @@ def test_ingredients_compare_variants_of_one_detector(
 ) -> None:
     monkeypatch.setenv("AIRCRAFT_DATA", str(tmp_path))
     monkeypatch.setattr(synthetic, "render", crosses)
-    monkeypatch.setattr(rendering.parallel, "run", lambda f, jobs, **_: map(f, jobs))
+    monkeypatch.setattr(rendering.building, "run_jobs", lambda f, jobs, **_: map(f, jobs))
     monkeypatch.setattr(ingredients, "VARIANTS", {"as it is": {}, "stride 16": {"stride": 16}})
     (part,) = ingredients.measure(QUICK)
-    figures = {row.what: row.value.median for row in part.rows}
+    figures = {row.what: row.median for row in part.rows}
     assert 0 <= figures["as it is: best F1"] <= 1
     assert figures["stride 16: time"] > 0
     assert f"{ingredients.MINED}: AP" in figures
@@ -366,7 +375,7 @@ def test_learning_compares_at_the_ap_that_was_reached(monkeypatch: pytest.Monkey
     monkeypatch.setattr(baseline, "images_per_second", lambda _, workers, steps: 10 + workers)
     monkeypatch.setattr(learning, "ours", ours)
     (part,) = learning.measure(QUICK)
-    rows = {row.what: row.value.median for row in part.rows}
+    rows = {row.what: row.median for row in part.rows}
     assert rows["**sooner than one epoch**, full run"] == 10 / 2
     assert rows["sooner than one epoch, full run, validations included"] == 11 / 4
     assert rows["**sooner than one epoch**, draft"] == 10 / 2.5
@@ -383,15 +392,55 @@ def test_learning_compares_at_the_ap_that_was_reached(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["everything"], "unknown benchmark 'everything'; take startup"),
-        (["startup", "--seeds", "0"], "seeds is 0"),
-        (["startup", "--repeats", "-1"], "repeats is -1"),
+        (["everything"], "'everything' is not one of 'startup'"),
+        (["startup", "--seeds", "0"], "'--seeds'"),
+        (["startup", "--repeats", "-1"], "'--repeats'"),
     ],
 )
 def test_wrong_words_are_one_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str], message: str
 ) -> None:
-    done = aircraft(capsys, "bench", *words, "--out", tmp_path)
+    done = bench(capsys, *words, "--out", tmp_path)
     assert done.code == 2
     assert len(done.lines) == 1
     assert message in done.lines[0]
+
+
+def test_help_names_every_benchmark(capsys: pytest.CaptureFixture[str]) -> None:
+    done = bench(capsys, "--help")
+    assert done.code == 0
+    assert all(name in done.out for name in (*suite.PARTS, "all", "--quick"))
+
+
+def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "aircraft_bench", "startup", "--quick", "--no-progress"]
+    done = subprocess.run([*command, "--out", str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "| import aircraft |" in done.stdout
+    assert (tmp_path / tables.JSON).exists()
+
+
+# ---------------------------------------------------------------------------------------- mirror images
+
+
+def test_the_mean_over_mirrors_is_that_of_four_score_maps(network: models.Network) -> None:
+    """By hand: every window of the image and of its mirror images, one at a time, turned back, averaged."""
+    image, half, stride = crosses(0).image[:128, :160], PATCH // 2, 16
+    pixels = np.pad(image, ((half, half), (half, half), (0, 0)), mode="reflect")
+    maps = []
+    with torch.no_grad():
+        for axes in ((), (0,), (1,), (0, 1)):
+            logits = detection.score_windows(network, np.flip(pixels, axes), stride)
+            maps.append(np.flip(logits, axes))
+    by_hand = torch.from_numpy(np.mean(maps, axis=0)).sigmoid().numpy()
+    found = mirrors.score_map(network, image, stride)
+    np.testing.assert_allclose(found.scores, by_hand, atol=1e-5)
+    assert np.ptp(maps, axis=0).max() > 1e-3, "the four maps differ, so that their mean says something"
+
+
+def test_the_mean_over_mirrors_is_blind_to_mirroring(network: models.Network) -> None:
+    image = crosses(3).image[:256, :256]
+    found, turned = (mirrors.score_map(network, np.flip(image, axes)).scores for axes in ((), (1,)))
+    np.testing.assert_allclose(np.flip(turned, 1), found, atol=1e-5)
+    detections = mirrors.detect(network, image, float(np.median(found)))
+    assert len(detections) == len(detection.peaks(detection.ScoreMap(found, 8), float(np.median(found)))) > 0

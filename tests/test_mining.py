@@ -1,10 +1,11 @@
-"""Tests of aircraft.detection.mining: false alarms become background patches, and nothing else does."""
+"""Tests of aircraft_bench.mining: false alarms become background patches, and nothing else does."""
 
 import numpy as np
 
 from aircraft import patches
-from aircraft.detection import Detections, hard_examples
+from aircraft.detection import Detections
 from aircraft.scenes import Scene
+from aircraft_bench.mining import hard_examples
 
 
 def _scene(ignore: np.ndarray | None = None) -> Scene:

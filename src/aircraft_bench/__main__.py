@@ -2,36 +2,30 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-import typer
+from typer import Argument, Option, Typer
 
 from aircraft import cli
 from aircraft.cli.options import Answer, Json, Progress, Root, Source
 
-app = typer.Typer(
+app = Typer(
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )  # fmt: skip
+What = Literal["startup", "detection", "rendering", "scale", "ingredients", "learning", "all"]
 
 
 @app.command()
 def bench(
-    what: Annotated[
-        str,
-        typer.Argument(
-            metavar="startup|detection|rendering|scale|ingredients|learning|all", help="Which benchmark."
-        ),
-    ] = "all",
+    what: Annotated[What, Argument(help="Which benchmark.")] = "all",
     source: Source = "synthetic",
     root: Root = None,
-    seeds: Annotated[int, typer.Option(metavar="N", help="Trainings of each contender.")] = 3,
-    repeats: Annotated[int, typer.Option(metavar="N", help="Repetitions of short measurements.")] = 7,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Small sizes, under two minutes: a first look, no result.")
-    ] = False,
+    seeds: Annotated[int, Option(min=1, metavar="N", help="Trainings of each contender.")] = 3,
+    repeats: Annotated[int, Option(min=1, metavar="N", help="Repetitions of short measurements.")] = 7,
+    quick: Annotated[bool, Option("--quick", help="Small sizes, in two minutes: no result.")] = False,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder for bench.json and bench.md; other parts in it stay.")
+        Path, Option(metavar="DIR", help="Folder for bench.json and bench.md; other parts in it stay.")
     ] = Path("outputs/bench"),
     progress: Progress = True,
     json: Json = False,
@@ -43,9 +37,7 @@ def bench(
     from aircraft_bench import suite, tables
     from aircraft_bench.options import Options
 
-    options = Options(
-        out=out, source=source, root=root, seeds=seeds, repeats=repeats, quick=quick, progress=progress
-    )
+    options = Options(out, source, root, seeds, repeats, quick, progress)
     names = list(suite.PARTS) if what == "all" else [what]
     values = suite.run(names, options)
     measured = {name: values["parts"][name] for name in suite.PARTS if name in names}
@@ -54,4 +46,4 @@ def bench(
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(sys.argv[1:], app, "aircraft_bench"))
+    sys.exit(cli.run(sys.argv[1:], app, "python -m aircraft_bench"))

@@ -13,14 +13,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aircraft import InputError, datasets, detection, models
-from aircraft.detection.windows import HALF
+from aircraft import datasets, detection, models
 from aircraft.models import Network
+from aircraft.patches import PATCH
 from aircraft_bench import weights
-from aircraft_bench.measuring import Spread, interleave
+from aircraft_bench.measuring import interleave, ratios
 from aircraft_bench.options import Options
 from aircraft_bench.tables import Part, Row
 
+HALF = PATCH // 2  # of a window; so far the image is continued at its border
 STRIDE = 16
 BATCH = 256  # windows, and slices, at once
 QUICK_REPEATS = 2
@@ -29,20 +30,9 @@ WINDOWS, BATCHES, CEILING, SAHI = 50.0, 20.0, 0.5, 30.0  # targets: times quicke
 SAME, CLOSE = 1e-4, 0.05  # largest difference of a score, in float32 and in bfloat16
 FAST = "dense, bfloat16"  # `aircraft detect --fast`, on processors that multiply it
 
-_INSTALL = "pip install fire shapely && pip install --no-deps sahi"
-
-
-def check() -> None:
-    """Raise InputError where SAHI is missing."""
-    try:
-        import sahi  # noqa: F401
-    except ImportError as error:
-        raise InputError(f"the detection benchmark needs SAHI ({error}); {_INSTALL}") from None
-
 
 def measure(options: Options) -> Iterator[Part]:
     """Milliseconds a tile of each method, and how many times quicker the dense one is."""
-    check()
     tile = datasets.load_tiles(options.source, options.root, count=1, progress=options.progress)[0]
     with TemporaryDirectory() as folder:
         network, _ = models.load(weights.write(Path(folder) / "model.safetensors", options))
@@ -59,19 +49,19 @@ def compare(network: Network, image: np.ndarray, options: Options) -> Part:
         description="detection",
         progress=options.progress,
     )
-    rows = [Row(name, Spread.of([1000 * s for s in values]), "ms") for name, values in seconds.items()]
+    rows = [Row(name, [1000 * s for s in values], "ms") for name, values in seconds.items()]
     for ours in ("dense", FAST):
         for name, least in (
             ("one window at a time", WINDOWS), ("batches", BATCHES), ("SAHI", SAHI), ("SAHI, batches", SAHI)
         ):  # fmt: skip
-            rows.append(Row(f"{name} / {ours}", Spread.ratio(seconds[name], seconds[ours]), "x", least=least))
-    share = Spread.ratio(seconds["bare convolutions"], seconds["dense"])
+            rows.append(Row(f"{name} / {ours}", ratios(seconds[name], seconds[ours]), "x", least=least))
+    share = ratios(seconds["bare convolutions"], seconds["dense"])
     rows.append(Row("dense: share of the ceiling", share, "", least=CEILING))
     plain = maps["one window at a time"]()
     for name in ("batches", "dense", "SAHI", "SAHI, batches", FAST):
         difference = float(np.abs(maps[name]() - plain).max())
         most = CLOSE if name == FAST else SAME
-        rows.append(Row(f"{name}: largest difference of a score", Spread.of([difference]), "", most=most))
+        rows.append(Row(f"{name}: largest difference of a score", [difference], "", most=most))
     height, width = image.shape[:2]
     notes = [
         f"{width} x {height} pixels at stride {STRIDE}: {plain.size:,} windows, with the reflected border "

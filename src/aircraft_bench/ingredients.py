@@ -4,7 +4,7 @@ Every variant chooses its threshold on tiles of the validation sites; the test t
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,16 +16,17 @@ from aircraft.cli import runs
 from aircraft.detection import DetectionReport, Detections
 from aircraft.scenes import Scene
 from aircraft.training.settings import Settings
-from aircraft_bench.measuring import Spread
+from aircraft_bench import mirrors
+from aircraft_bench.mining import hard_examples
 from aircraft_bench.options import Options
 from aircraft_bench.tables import Part, Row
 
-VARIANTS: dict[str, dict[str, Any]] = {  # of `detection.detect`
+VARIANTS: dict[str, dict[str, Any]] = {  # settings of `detection.detect`, or what to call instead of it
     "as it is (stride 8, smoothing 4 m)": {},
     "stride 16": {"stride": 16},
     "stride 4": {"stride": 4},
     "no smoothing": {"smooth": 0.0},
-    "mean over mirror images": {"flips": True},
+    "mean over mirror images": {"find": mirrors.detect},
     "bfloat16": {"amp": True},
 }
 MINED = "learned with hard examples from tiles"
@@ -50,7 +51,7 @@ def measure(options: Options) -> Iterator[Part]:
 
     network = _train(learn, val, options)
     reports = {name: judge(network, chosen, judged, **how) for name, how in VARIANTS.items()}
-    hard = detection.hard_examples([_found(network, tile)[0] for tile in mine], mine)
+    hard = hard_examples([_found(network, tile)[0] for tile in mine], mine)
     if len(hard):
         taught = _train(patches.join([learn, hard]), val, options)
         reports[MINED] = judge(taught, chosen, judged)
@@ -66,9 +67,11 @@ def judge(
     return detection.evaluate(list(found), judged, threshold), float(np.median(seconds))
 
 
-def _found(network: models.Network, tile: Scene, **how: Any) -> tuple[Detections, float]:
+def _found(
+    network: models.Network, tile: Scene, find: Callable[..., Detections] = detection.detect, **how: Any
+) -> tuple[Detections, float]:
     started = time.perf_counter()
-    found = detection.detect(network, tile.image, runs.LOWEST, **how)
+    found = find(network, tile.image, runs.LOWEST, **how)
     return found, time.perf_counter() - started
 
 
@@ -79,7 +82,7 @@ def _train(learn: patches.Patches, val: patches.Patches, options: Options) -> mo
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = models.build("patch_net")
-    training.fit(network, learn, val, progress=options.progress, **settings.to_dict())
+    training.fit(network, learn, val, settings=settings, progress=options.progress)
     return network
 
 
@@ -90,11 +93,11 @@ def _part(
     for number, (name, (report, seconds)) in enumerate(reports.items()):
         least, most = (F1, COUNTS) if number == 0 else (None, None)
         rows += [
-            Row(f"{name}: best F1", Spread.of([report.best_F1]), "", least=least),
-            Row(f"{name}: AP", Spread.of([report.AP]), ""),
-            Row(f"{name}: F1 at the chosen threshold", Spread.of([report.F1]), ""),
-            Row(f"{name}: count error", Spread.of([report.count_error]), "a tile", most=most),
-            Row(f"{name}: time", Spread.of([1000 * seconds]), "ms a tile"),
+            Row(f"{name}: best F1", [report.best_F1], "", least=least),
+            Row(f"{name}: AP", [report.AP], ""),
+            Row(f"{name}: F1 at the chosen threshold", [report.F1], ""),
+            Row(f"{name}: count error", [report.count_error], "a tile", most=most),
+            Row(f"{name}: time", [1000 * seconds], "ms a tile"),
         ]
     notes = [
         f"{options.source}: {tiles} test tiles; thresholds from tiles of the validation sites; seed 0, one "

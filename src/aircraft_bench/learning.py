@@ -5,10 +5,10 @@ Both learn from the same patches and are judged on the same ones; an epoch count
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -19,18 +19,32 @@ from aircraft.datasets import Patches
 from aircraft.training.settings import Settings
 from aircraft_bench import baseline
 from aircraft_bench.baseline import Course
-from aircraft_bench.measuring import Spread
 from aircraft_bench.options import Options
 from aircraft_bench.tables import Part, Row
 
 EPOCHS = (1, 3)  # of the baseline, whose AP is to be reached
 DRAFTS = (1, 2, 3, 4, 6)  # epochs of our short runs, tried in turn until one reaches the last target
-DRAFT = "balanced"  # sampling of a draft: it sees the rare aircraft five times as often, which pays off early
+DRAFT: Literal["balanced"] = "balanced"  # its sampling: rare aircraft five times as often, to learn early
 TRIAL = 24  # steps to find out whether worker processes help the baseline
 QUICK_SCALE, QUICK_TRIAL = 0.01, 2
 FULL = 240.0  # target: seconds of our full run
 NAMES = {1: "one epoch", 3: "three epochs"}
 AIM = {1: None, 3: 15.0}  # targets: times sooner, for the full run and for the draft
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one seed gave: the baseline, our full run, and our drafts by their number of epochs."""
+
+    seed: int
+    patches: int
+    baseline: Course
+    full: Course
+    drafts: dict[int, Course]
+
+    def draft(self, ap: float) -> Course | None:
+        """The shortest draft that ends with at least this AP; None where there is none."""
+        return next((course for course in self.drafts.values() if course.ap[-1] >= ap), None)
 
 
 def measure(options: Options) -> Iterator[Part]:
@@ -39,28 +53,25 @@ def measure(options: Options) -> Iterator[Part]:
     data = runs.Data("imbalanced", options.source, options.root, scale).patches(options.progress)
     settings = Settings(device="cpu", batch_size=64 if options.quick else Settings.batch_size)
     trial: dict[int, float] = {}  # images a second by number of worker processes
-    workers = 0
-    results = []
+    results: list[Result] = []
     for seed in range(1 if options.quick else options.seeds):
         learn, val = datasets.split(data.train, fraction=runs.VALIDATION, seed=seed)
         if not trial:
             steps = QUICK_TRIAL if options.quick else TRIAL
-            trial = {n: baseline.images_per_second(learn, n, steps) for n in (0, 2)}
-            workers = max(trial, key=lambda n: trial[n])
+            trial = {workers: baseline.images_per_second(learn, workers, steps) for workers in (0, 2)}
+        workers = max(trial, key=lambda n: trial[n])
         plain = baseline.train(
             learn, val, epochs=max(EPOCHS), seed=seed, workers=workers, progress=options.progress
         )
         full = ours(learn, val, replace(settings, seed=seed), options.progress)
-        drafts: dict[int, Course] = {}
+        result = Result(seed, len(learn), plain, full, drafts={})
+        results.append(result)
         for epochs in DRAFTS:
-            draft = replace(settings, seed=seed, epochs=epochs, sampling=DRAFT)
-            drafts[epochs] = ours(learn, val, draft, options.progress)
-            if _reaching(drafts, plain.ap[max(EPOCHS) - 1]):
+            short = replace(settings, seed=seed, epochs=epochs, sampling=DRAFT)
+            result.drafts[epochs] = ours(learn, val, short, options.progress)
+            if result.draft(plain.ap[-1]):
                 break
-        results.append(
-            {"seed": seed, "patches": len(learn), "baseline": plain, "full": full, "drafts": drafts}
-        )
-        yield _part(results, {"workers": workers, "trial": trial}, settings, data)
+        yield _part(results, trial, settings, data)
 
 
 def ours(learn: Patches, val: Patches, settings: Settings, progress: bool = False) -> Course:
@@ -70,7 +81,7 @@ def ours(learn: Patches, val: Patches, settings: Settings, progress: bool = Fals
         torch.manual_seed(settings.seed)
         network = models.build("patch_net")
         clock.watch(network)
-        history = training.fit(network, learn, val, out=Path(folder), progress=progress, **settings.to_dict())
+        history = training.fit(network, learn, val, settings=settings, out=Path(folder), progress=progress)
         clock.stop()
     return Course(history["AP"], clock.training, clock.total)
 
@@ -111,70 +122,61 @@ class PassClock:
             self._since = None
 
 
-def _part(results: Sequence[dict[str, Any]], loader: dict[str, Any], settings: Settings, data: Any) -> Part:
-    rows: list[Row] = []
-    tried = [str(_reaching(r["drafts"], r["baseline"].ap[max(EPOCHS) - 1]) or "not reached") for r in results]
+def _part(results: Sequence[Result], trial: dict[int, float], settings: Settings, data: Any) -> Part:
+    rows = [row for epochs in EPOCHS for row in _rows(results, epochs)]
+    for name in ("baseline", "full"):
+        courses = [getattr(result, name) for result in results]
+        rates = [r.patches * len(c.ap) / c.seconds[-1] for r, c in zip(results, courses, strict=True)]
+        label = "ours" if name == "full" else name
+        rows.append(Row(f"{label}: images learned", rates, "a second"))
+    full = [result.full.with_validation[-1] for result in results]
+    rows += [
+        Row("ours: best AP of the full run", [max(result.full.ap) for result in results], ""),
+        Row("ours: the full run, validations included", full, "s", most=FULL),
+    ]
+    drafts = [result.draft(result.baseline.ap[-1]) for result in results]
+    tried = [str(len(draft.ap)) if draft else "not reached" for draft in drafts]
+    rates_text = " and ".join(f"{n} ({rate:.0f} images a second)" for n, rate in trial.items())
+    workers = max(trial, key=lambda n: trial[n])
     notes = [
         f"{data.name} ({data.source}); {len(results)} seeds, each with its own split, weights and order.",
-        f"Baseline: batch {baseline.BATCH}, {loader['workers']} worker processes, the quicker of "
-        + " and ".join(f"{n} ({rate:.0f} images a second)" for n, rate in loader["trial"].items())
-        + " in a short trial.",
+        f"Baseline: batch {baseline.BATCH}, {workers} worker processes, the quicker of {rates_text} "
+        "in a short trial.",
         f"Ours: patch_net with the settings of `aircraft train` ({settings.epochs} epochs, batch "
         f"{settings.batch_size}). An epoch counts when over, nothing is interpolated; 0 x: not reached.",
         "Draft: the shortest run of `aircraft train --sampling balanced --epochs N` whose last epoch has "
         f"that AP; others do not count. For {NAMES[max(EPOCHS)]} N was {', '.join(tried)}.",
     ]
-    for epochs in EPOCHS:
-        rows += _rows(results, epochs)
-    for name, key in (("baseline", "baseline"), ("ours", "full")):
-        rates = [r["patches"] * len(r[key].ap) / r[key].seconds[-1] for r in results]
-        rows.append(Row(f"{name}: images learned", Spread.of(rates), "a second"))
-    rows.append(Row("ours: best AP of the full run", Spread.of([max(r["full"].ap) for r in results]), ""))
-    full = Spread.of([r["full"].with_validation[-1] for r in results])
-    rows.append(Row("ours: the full run, validations included", full, "s", most=FULL))
-    raw = [
-        r
-        | {key: asdict(r[key]) for key in ("baseline", "full")}
-        | {"drafts": {str(epochs): asdict(course) for epochs, course in r["drafts"].items()}}
-        for r in results
-    ]
-    return Part("Learning: time to a given AP", rows, notes, {"seeds": raw, "loader": loader})
+    raw = {"seeds": [asdict(result) for result in results], "loader": {"workers": workers, "trial": trial}}
+    return Part("Learning: time to a given AP", rows, notes, raw)
 
 
-def _reaching(drafts: dict[int, Course], ap: float) -> int | None:
-    """Epochs of the shortest draft that ends with at least this AP; None where there is none."""
-    return next((epochs for epochs, course in drafts.items() if course.ap[-1] >= ap), None)
-
-
-def _rows(results: Sequence[dict[str, Any]], epochs: int) -> list[Row]:
+def _rows(results: Sequence[Result], epochs: int) -> list[Row]:
     """The rows about the baseline's AP after so many epochs."""
-    name, at = NAMES[epochs], epochs - 1
-    ratios: dict[str, list[float]] = {"without": [], "with": [], "draft": []}
-    reached: list[float] = []  # seconds
+    name, last = NAMES[epochs], epochs - 1
+    reached: list[float] = []  # seconds of our full run
+    sooner, with_validation, drafted = [], [], []  # ratios; 0 where the AP was not reached
     for result in results:
-        plain, full, drafts = result["baseline"], result["full"], result["drafts"]
-        target = plain.ap[at]
-        epoch = full.first(target)
-        if epoch is not None:
+        plain, full = result.baseline, result.full
+        epoch, draft = full.first(plain.ap[last]), result.draft(plain.ap[last])
+        if epoch is None:
+            sooner.append(0.0)
+            with_validation.append(0.0)
+        else:
             reached.append(full.seconds[epoch])
-        ratios["without"].append(0.0 if epoch is None else plain.seconds[at] / full.seconds[epoch])
-        ratios["with"].append(
-            0.0 if epoch is None else plain.with_validation[at] / full.with_validation[epoch]
-        )
-        short = _reaching(drafts, target)
-        ratios["draft"].append(0.0 if short is None else plain.seconds[at] / drafts[short].seconds[-1])
-    seconds = [r["baseline"].seconds[at] for r in results]
+            sooner.append(plain.seconds[last] / full.seconds[epoch])
+            with_validation.append(plain.with_validation[last] / full.with_validation[epoch])
+        drafted.append(plain.seconds[last] / draft.seconds[-1] if draft else 0.0)
     rows = [
-        Row(f"baseline after {name}: AP", Spread.of([r["baseline"].ap[at] for r in results]), ""),
-        Row(f"baseline after {name}: time", Spread.of(seconds), "s"),
+        Row(f"baseline after {name}: AP", [r.baseline.ap[last] for r in results], ""),
+        Row(f"baseline after {name}: time", [r.baseline.seconds[last] for r in results], "s"),
     ]
     if reached:
-        rows.append(
-            Row(f"ours, full run, to that AP ({len(reached)} of {len(results)})", Spread.of(reached), "s")
-        )
+        what = f"ours, full run, to that AP ({len(reached)} of {len(results)})"
+        rows.append(Row(what, reached, "s"))
     return [
         *rows,
-        Row(f"**sooner than {name}**, full run", Spread.of(ratios["without"]), "x", least=AIM[epochs]),
-        Row(f"sooner than {name}, full run, validations included", Spread.of(ratios["with"]), "x"),
-        Row(f"**sooner than {name}**, draft", Spread.of(ratios["draft"]), "x", least=AIM[epochs]),
+        Row(f"**sooner than {name}**, full run", sooner, "x", least=AIM[epochs]),
+        Row(f"sooner than {name}, full run, validations included", with_validation, "x"),
+        Row(f"**sooner than {name}**, draft", drafted, "x", least=AIM[epochs]),
     ]

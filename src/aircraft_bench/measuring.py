@@ -9,10 +9,8 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from tqdm.auto import tqdm
@@ -20,23 +18,9 @@ from tqdm.auto import tqdm
 LEAST = 0.2  # seconds; shorter calls are repeated that long and their mean is taken
 
 
-@dataclass(frozen=True)
-class Spread:
-    """A figure: the median of n values, the smallest and the largest."""
-
-    median: float
-    low: float
-    high: float
-    n: int
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> "Spread":
-        return cls(median(values), min(values), max(values), len(values))
-
-    @classmethod
-    def ratio(cls, above: Sequence[float], below: Sequence[float]) -> "Spread":
-        """Of the quotients of values that were measured in the same repetition."""
-        return cls.of([a / b for a, b in zip(above, below, strict=True)])
+def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
+    """The quotients of values that were measured in the same repetition."""
+    return [a / b for a, b in zip(above, below, strict=True)]
 
 
 def interleave(

@@ -8,10 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from aircraft import patches
-from aircraft.detection.detecting import Detections
-from aircraft.detection.matching import match
-from aircraft.detection.windows import HALF
-from aircraft.patches import Patches
+from aircraft.detection import Detections, match
+from aircraft.patches import PATCH, Patches
 from aircraft.scenes import Scene
 
 
@@ -24,10 +22,10 @@ def hard_examples(found: Sequence[Detections], scenes: Sequence[Scene]) -> Patch
     images, sites = [], []
     for detections, scene in zip(found, scenes, strict=True):
         alarms = match(detections, scene).false_alarms
-        corners = np.rint(detections.centers[alarms]).astype(int) - HALF
+        corners = np.rint(detections.centers[alarms]).astype(int) - PATCH // 2
         corners = corners[patches.is_background(scene, corners)]
         images.append(patches.cut(scene.image, *corners.T))
         sites += [scene.site] * len(corners)
     count = len(sites)
-    stacked = np.concatenate(images) if images else np.zeros((0, patches.PATCH, patches.PATCH, 3), np.uint8)
+    stacked = np.concatenate(images) if images else np.zeros((0, PATCH, PATCH, 3), np.uint8)
     return Patches(stacked, np.zeros(count, np.uint8), np.array(sites, dtype=str))

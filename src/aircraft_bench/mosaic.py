@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from aircraft import InputError
-
 TILE = 512  # side of a GeoTIFF's tiles
 
 
@@ -28,8 +26,7 @@ class Mosaic:
 
 
 def write_geotiff(path: Path, mosaic: Mosaic) -> None:
-    """Write a mosaic tile by tile: JPEG inside, 1 m pixels in UTM. Raises InputError without rasterio."""
-    check()
+    """Write a mosaic tile by tile: JPEG inside, 1 m pixels in UTM."""
     import rasterio
     from rasterio.transform import from_origin
     from rasterio.windows import Window
@@ -45,11 +42,3 @@ def write_geotiff(path: Path, mosaic: Mosaic) -> None:
                 right, below = min(x + TILE, mosaic.width), min(y + TILE, mosaic.height)
                 pixels = mosaic.read(x, y, right, below).transpose(2, 0, 1)
                 file.write(pixels, window=Window(x, y, right - x, below - y))
-
-
-def check() -> None:
-    """Raise InputError where rasterio is missing."""
-    try:
-        import rasterio  # noqa: F401
-    except ImportError as error:
-        raise InputError(f"the scale benchmark writes a GeoTIFF ({error}); pip install rasterio") from None

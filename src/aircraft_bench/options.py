@@ -6,15 +6,10 @@ A quick run shows that everything works. Its figures are no results.
 from dataclasses import dataclass
 from pathlib import Path
 
-from aircraft import InputError
 
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Options:
-    """source, root: as for `aircraft train`. seeds: trainings of each contender. repeats: of short timings.
-
-    Raises InputError for a number below 1.
-    """
+    """source, root: as for `aircraft train`; seeds: trainings a contender; repeats: of short timings."""
 
     out: Path = Path("outputs/bench")
     source: str = "synthetic"
@@ -23,8 +18,3 @@ class Options:
     repeats: int = 7
     quick: bool = False
     progress: bool = True
-
-    def __post_init__(self) -> None:
-        for name in ("seeds", "repeats"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}; measure at least once")

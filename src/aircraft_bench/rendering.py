@@ -6,13 +6,13 @@ The set is built in a cache of its own, in a temporary folder, so that every run
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 from aircraft import datasets
-from aircraft.datasets import parallel, storage, synthetic
+from aircraft.datasets import building, storage, synthetic
 from aircraft.patches import TILE
-from aircraft_bench.measuring import Spread, interleave
+from aircraft_bench.measuring import interleave, ratios
 from aircraft_bench.options import Options
 from aircraft_bench.tables import Part, Row
 
@@ -28,12 +28,12 @@ def measure(options: Options) -> Iterator[Part]:
     seconds, count = tiles(options)
     rates = {name: [count / s for s in values] for name, values in seconds.items()}
     rows = [
-        Row(f"tiles of {TILE} x {TILE}, {name}", Spread.of(values), "a second", least=least)
+        Row(f"tiles of {TILE} x {TILE}, {name}", values, "a second", least=least)
         for (name, values), least in zip(rates.items(), (None, PER_SECOND), strict=True)
     ]
-    rows.append(Row("two processes / one", Spread.ratio(*reversed(list(rates.values()))), "x"))
+    rows.append(Row("two processes / one", ratios(*reversed(list(rates.values()))), "x"))
     scale = QUICK_SCALE if options.quick else 1.0
-    with TemporaryDirectory() as folder, _cache(folder):
+    with TemporaryDirectory() as folder, patch.dict(os.environ, {storage.ENVIRONMENT: folder}):
         started = time.perf_counter()
         data = datasets.load_imbalanced(scale=scale, progress=options.progress)
         build = time.perf_counter() - started
@@ -45,9 +45,9 @@ def measure(options: Options) -> Iterator[Part]:
     set_name = f"imbalanced set, {patches:,} patches"
     target = None if options.quick else BUILD
     rows += [
-        Row(f"{set_name}: rendered and cut", Spread.of([build]), "s", most=target),
-        Row(f"{set_name}: patches", Spread.of([patches / build]), "a second"),
-        Row(f"{set_name}: loaded from the cache", Spread.of(loads), "s"),
+        Row(f"{set_name}: rendered and cut", [build], "s", most=target),
+        Row(f"{set_name}: patches", [patches / build], "a second"),
+        Row(f"{set_name}: loaded from the cache", loads, "s"),
     ]
     notes = [
         f"{count} tiles a repetition, each of another site, by workers that are already running.",
@@ -61,8 +61,8 @@ def tiles(options: Options) -> tuple[dict[str, list[float]], int]:
     count = QUICK_TILES if options.quick else TILES
 
     def run(workers: int) -> None:
-        for _ in parallel.run(render, range(count), description="tiles", workers=workers, progress=False):
-            pass
+        jobs = range(count)
+        list(building.run_jobs(render, jobs, description="tiles", workers=workers, progress=False))
 
     # Of the two, the one with two processes runs last before it is timed, or its workers would have ended.
     found = interleave(
@@ -78,16 +78,3 @@ def tiles(options: Options) -> tuple[dict[str, list[float]], int]:
 def render(site: int) -> None:
     """One tile; the picture stays in the worker, so that only drawing is timed."""
     synthetic.render(site, FIRST_VIEW, TILE)
-
-
-@contextmanager
-def _cache(folder: str) -> Iterator[None]:
-    """Another folder for the cache."""
-    before = os.environ.get(storage.ENVIRONMENT)
-    os.environ[storage.ENVIRONMENT] = folder
-    try:
-        yield
-    finally:
-        del os.environ[storage.ENVIRONMENT]
-        if before is not None:
-            os.environ[storage.ENVIRONMENT] = before

@@ -13,7 +13,7 @@ from sahi.prediction import ObjectPrediction
 from sahi.utils.compatibility import fix_full_shape_list, fix_shift_amount_list
 from torch import nn
 
-from aircraft.detection.windows import WINDOW
+from aircraft.patches import PATCH
 
 
 class SlicedClassifier(DetectionModel):
@@ -32,11 +32,11 @@ class SlicedClassifier(DetectionModel):
         self, shift_amount_list: Any = None, full_shape_list: Any = None
     ) -> None:
         shifts = fix_shift_amount_list(shift_amount_list or [[0, 0]])
-        shapes = fix_full_shape_list(full_shape_list or [[WINDOW, WINDOW]]) or []
+        shapes = fix_full_shape_list(full_shape_list or [[PATCH, PATCH]]) or []
         self._object_prediction_list_per_image = [
             [
                 ObjectPrediction(
-                    bbox=[0, 0, WINDOW, WINDOW], category_id=0, category_name="aircraft", score=float(score),
+                    bbox=[0, 0, PATCH, PATCH], category_id=0, category_name="aircraft", score=float(score),
                     shift_amount=shift, full_shape=shape,
                 )
             ]
@@ -63,13 +63,13 @@ def score_map(detector: SlicedClassifier, pixels: np.ndarray, stride: int, batch
     Its post-processing is told to suppress nothing (no two slices overlap wholly), and the second look at
     the whole image is left out: a score map needs neither.
     """
-    overlap = 1 - stride / WINDOW
+    overlap = 1 - stride / PATCH
     found = get_sliced_prediction(
-        pixels, detector, slice_height=WINDOW, slice_width=WINDOW, overlap_height_ratio=overlap,
+        pixels, detector, slice_height=PATCH, slice_width=PATCH, overlap_height_ratio=overlap,
         overlap_width_ratio=overlap, perform_standard_pred=False, postprocess_type="NMS",
         postprocess_match_metric="IOU", postprocess_match_threshold=1.0, verbose=0, batch_size=batch_size,
     )  # fmt: skip
-    size = [(length - WINDOW) // stride + 1 for length in pixels.shape[:2]]
+    size = [(length - PATCH) // stride + 1 for length in pixels.shape[:2]]
     scores = np.full(size, np.nan, np.float32)
     for box in found.object_prediction_list:
         x, y = box.bbox.minx, box.bbox.miny

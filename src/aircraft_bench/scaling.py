@@ -17,7 +17,6 @@ from aircraft import detection, models
 from aircraft.datasets import synthetic
 from aircraft.models import Network
 from aircraft_bench import mosaic, weights
-from aircraft_bench.measuring import Spread
 from aircraft_bench.mosaic import Mosaic
 from aircraft_bench.options import Options
 from aircraft_bench.tables import Part, Row
@@ -34,7 +33,6 @@ Found = dict[str, float]  # what a worker prints
 
 def measure(options: Options) -> Iterator[Part]:
     """Time a megapixel and peak memory for every size; the GeoTIFF; the seam."""
-    mosaic.check()
     sides = QUICK_SIDES if options.quick else SIDES
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -65,27 +63,23 @@ def _part(found: dict[int, list[Found]], geotiff: Found, huge: int, seam: float)
     rows = []
     per_pixel = {side: [r["seconds"] / side**2 for r in results] for side, results in found.items()}
     for side, values in per_pixel.items():
-        rows.append(
-            Row(f"{side:,} pixels a side: time", Spread.of([1e9 * v for v in values]), "ms a megapixel")
-        )
+        rows.append(Row(f"{side:,} pixels a side: time", [1e9 * v for v in values], "ms a megapixel"))
     for side, results in found.items():
         peak = [r["peak"] / 2**20 for r in results]
         above = [(r["peak"] - r["before"]) / 2**20 for r in results]
-        rows.append(Row(f"{side:,} pixels a side: peak memory", Spread.of(peak), "MiB"))
-        rows.append(Row(f"{side:,} pixels a side: above the imports", Spread.of(above), "MiB"))
+        rows.append(Row(f"{side:,} pixels a side: peak memory", peak, "MiB"))
+        rows.append(Row(f"{side:,} pixels a side: above the imports", above, "MiB"))
     large = [values for side, values in per_pixel.items() if side >= LINEAR_FROM]
     if len(large) > 1:
         worst = [max(values) / min(values) for values in zip(*large, strict=True)]
-        rows.append(
-            Row(f"slowest pixel / quickest, from {LINEAR_FROM:,} on", Spread.of(worst), "x", most=LINEAR)
-        )
+        rows.append(Row(f"slowest pixel / quickest, from {LINEAR_FROM:,} on", worst, "x", most=LINEAR))
     name = f"GeoTIFF of {huge:,} x {huge:,}"
     rows += [
-        Row(f"{name}: `aircraft detect`", Spread.of([geotiff["seconds"]]), "s"),
-        Row(f"{name}: a megapixel", Spread.of([1e9 * geotiff["seconds"] / huge**2]), "ms"),
-        Row(f"{name}: peak memory", Spread.of([geotiff["peak"] / 2**30]), "GiB", most=MEMORY),
-        Row(f"{name}: above the imports", Spread.of([(geotiff["peak"] - geotiff["before"]) / 2**30]), "GiB"),
-        Row("seam: largest difference of a score", Spread.of([seam]), "", most=1e-5),
+        Row(f"{name}: `aircraft detect`", [geotiff["seconds"]], "s"),
+        Row(f"{name}: a megapixel", [1e9 * geotiff["seconds"] / huge**2], "ms"),
+        Row(f"{name}: peak memory", [geotiff["peak"] / 2**30], "GiB", most=MEMORY),
+        Row(f"{name}: above the imports", [(geotiff["peak"] - geotiff["before"]) / 2**30], "GiB"),
+        Row("seam: largest difference of a score", [seam], "", most=1e-5),
     ]
     notes = [
         "Stride 8 and blocks of 1024 pixels, the defaults; one rendered scene, repeated; memory is resident.",

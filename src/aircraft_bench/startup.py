@@ -5,10 +5,11 @@ Nothing is subtracted: what a user waits for includes the interpreter.
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from aircraft_bench.measuring import Spread, interleave
+from aircraft_bench.measuring import interleave
 from aircraft_bench.options import Options
 from aircraft_bench.tables import Part, Row
 
@@ -23,15 +24,16 @@ def measure(options: Options) -> Iterator[Part]:
         "import aircraft": [sys.executable, "-c", "import aircraft"],
         "aircraft --help": [*_aircraft(), "--help"],
     }
+    run = partial(subprocess.run, check=True, stdout=subprocess.DEVNULL)
     seconds = interleave(
-        {name: lambda words=words: _run(words) for name, words in commands.items()},  # type: ignore[misc]
+        {name: partial(run, words) for name, words in commands.items()},
         QUICK_RUNS if options.quick else RUNS,
         least=0,
         description="start-up",
         progress=options.progress,
     )
     targets = {"import aircraft": IMPORT, "aircraft --help": HELP}
-    rows = [Row(name, Spread.of(values), "s", most=targets.get(name)) for name, values in seconds.items()]
+    rows = [Row(name, values, "s", most=targets.get(name)) for name, values in seconds.items()]
     yield Part("Start-up", rows, raw={"seconds": seconds})
 
 
@@ -39,7 +41,3 @@ def _aircraft() -> list[str]:
     """The command beside this interpreter; where it is not installed, the module."""
     script = Path(sys.executable).with_name("aircraft")
     return [str(script)] if script.exists() else [sys.executable, "-m", "aircraft"]
-
-
-def _run(words: Sequence[str]) -> None:
-    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)

@@ -19,17 +19,24 @@ PARTS = {  # the quick ones first
     "learning": "learning",
 }
 
+NEEDS = {  # said at once, not in an hour
+    "detection": ("sahi", "pip install fire shapely && pip install --no-deps sahi"),
+    "scale": ("rasterio", "pip install rasterio"),
+}
+
 
 def run(names: Sequence[str], options: Options) -> dict[str, Any]:
     """Measure the named parts; returns what DIR/bench.json holds.
 
-    Raises InputError for an unknown name, and before any work where a package is missing.
+    Raises InputError, before any work, where a package is missing.
     """
-    unknown = sorted(set(names) - set(PARTS))
-    if unknown:
-        raise InputError(f"unknown benchmark {unknown[0]!r}; take {', '.join(PARTS)} or all")
+    for name, (package, remedy) in NEEDS.items():
+        if name in names:
+            try:
+                import_module(package)
+            except ImportError as error:
+                raise InputError(f"the {name} benchmark needs {package} ({error}); {remedy}") from None
     parts = tables.read(options.out)
-    _check(names)
     values: dict[str, Any] = {}
     for name in (name for name in PARTS if name in names):
         module = import_module(f"aircraft_bench.{PARTS[name]}")
@@ -53,15 +60,3 @@ def _described(
             "seconds": round(time.perf_counter() - started, 1),
             "quick": options.quick,
         }
-
-
-def _check(names: Sequence[str]) -> None:
-    """Say what is missing now, not in an hour."""
-    if "detection" in names:
-        from aircraft_bench import detecting
-
-        detecting.check()
-    if "scale" in names:
-        from aircraft_bench import mosaic
-
-        mosaic.check()

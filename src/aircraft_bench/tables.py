@@ -4,14 +4,14 @@ Parts of an earlier run in the same folder stay until they are measured again; e
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from aircraft import InputError
 from aircraft.datasets.storage import replacing
-from aircraft_bench.measuring import Spread
 
 JSON, MARKDOWN = "bench.json", "bench.md"
 FORMAT = 1
@@ -19,13 +19,20 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. least, most: the target for its median, where it has one."""
+    """One figure: the median of its values, with the smallest and the largest.
+
+    least, most: the target for the median, where there is one.
+    """
 
     what: str
-    value: Spread
+    values: Sequence[float]
     unit: str
     least: float | None = None
     most: float | None = None
+
+    @property
+    def median(self) -> float:
+        return median(self.values)
 
     @property
     def target(self) -> str:
@@ -37,13 +44,14 @@ class Row:
     def met(self) -> bool | None:
         """Whether the median reaches the target; None without one."""
         if self.least is not None:
-            return self.value.median >= self.least
-        return None if self.most is None else self.value.median <= self.most
+            return self.median >= self.least
+        return None if self.most is None else self.median <= self.most
 
     def to_dict(self) -> dict[str, Any]:
-        return {"what": self.what, "unit": self.unit, **asdict(self.value)} | (
-            {"target": self.target, "met": self.met} if self.target else {}
-        )
+        low, high = min(self.values), max(self.values)
+        figures = {"median": self.median, "low": low, "high": high, "n": len(self.values)}
+        judged = {"target": self.target, "met": self.met} if self.target else {}
+        return {"what": self.what, "unit": self.unit, **figures, **judged}
 
 
 @dataclass(frozen=True)

@@ -27,5 +27,5 @@ def write(path: Path, options: Options) -> Path:
         progress=options.progress,
     )  # fmt: skip
     threshold = metrics.choose_threshold(val.labels, training.predict(network, val.images), beta=1)
-    models.save(network, path, threshold=threshold, provenance={"for": "aircraft bench"})
+    models.save(network, path, threshold=threshold, provenance={"for": "aircraft_bench"})
     return path

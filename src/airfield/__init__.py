@@ -49,19 +49,36 @@ class Rendered:
 def render(site: int, view: int = 0, size: int = 768, difficulty: float = 1.0, seed: int = 0) -> Rendered:
     """One view of a site, a square of `size` pixels; the same arguments give the same bytes.
 
-    site: which place (about one in six has no airport); view: which date; size: 64 to 1024 pixels of 1 m;
-    difficulty: 0 (plain, high contrast) to 2 (very hard); seed: another world of sites.
+    Parameters
+    ----------
+    site : int
+        Which place; about one in six has no airport.
+    view : int
+        Which date.
+    size : int
+        Side of the image, 64 to 1024 pixels of 1 m.
+    difficulty : float
+        0 (plain, high contrast) to 2 (very hard).
+    seed : int
+        Another world of sites.
 
-    Raises ArgumentError where an argument is out of its range.
+    Returns
+    -------
+    Rendered
+        The image, and what is on it.
+
+    Raises
+    ------
+    ArgumentError
+        An argument is out of its range.
+
+    Examples
+    --------
+    >>> scene = render(site=2, size=256)
+    >>> scene.image.shape, scene.boxes.shape, scene.kinds.tolist()[:2]
+    ((256, 256, 3), (5, 4), ['narrow_body', 'regional_jet'])
     """
-    if not MIN_SIZE <= size <= MAX_SIZE:
-        raise ArgumentError(
-            f"render: size={size} is not within {MIN_SIZE} to {MAX_SIZE} pixels; choose such a size"
-        )
-    if not 0 <= difficulty <= 2:
-        raise ArgumentError(f"render: difficulty={difficulty} is not within 0 to 2; 1 is the default")
-    if min(site, view, seed) < 0:
-        raise ArgumentError(f"render: site={site}, view={view}, seed={seed}: none of them may be negative")
+    _check(site, view, size, difficulty, seed)
     import cv2  # here, so that `import airfield` is quick
 
     from airfield import scenery, sensor, sites
@@ -88,6 +105,18 @@ def render(site: int, view: int = 0, size: int = 768, difficulty: float = 1.0, s
         name=f"{name}-{view}",
         site=name,
     )
+
+
+def _check(site: int, view: int, size: int, difficulty: float, seed: int) -> None:
+    """Raise ArgumentError for an argument out of its range."""
+    if not MIN_SIZE <= size <= MAX_SIZE:
+        raise ArgumentError(
+            f"render: size={size} is not within {MIN_SIZE} to {MAX_SIZE} pixels; choose such a size"
+        )
+    if not 0 <= difficulty <= 2:
+        raise ArgumentError(f"render: difficulty={difficulty} is not within 0 to 2; 1 is the default")
+    if min(site, view, seed) < 0:
+        raise ArgumentError(f"render: site={site}, view={view}, seed={seed}: none of them may be negative")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from airfield.liveries import Color, Livery
-from airfield.parts import Mesh, Part, ellipse, mirrored, mix, pack, rectangle, tube
+from airfield.parts import Mesh, Part, flat_ellipse, flat_rectangle, mirrored, mix, pack, tube
 from airfield.planforms import Kind, Shape, Surface, wing
 
 GLASS: Color = (0.24, 0.25, 0.27)
@@ -48,7 +48,7 @@ def _wings(
         for y in (rng.uniform(0.16, 0.26, 4) + [0.0, 0.18, 0.36, 0.52]) * half:
             x, chord, z = surface.at(float(y))
             pod = 0.008 * half + 0.10
-            parts.append(rectangle(x - 0.75 * chord, x - chord - pods * half, y, pod, z, livery.wing))
+            parts.append(flat_rectangle(x - 0.75 * chord, x - chord - pods * half, y, pod, z, livery.wing))
     parts += [
         Part(surface.strip(0, half), livery.wing, flat, livery.gloss / 3, outline=True),
         Part(surface.strip(root, 0.97 * half, 0, 0.13), slat, forward, 0.2),
@@ -67,7 +67,7 @@ def _wings(
         parts.append(Part(letters, mix(livery.wing, 0.6), (0.0, -rise * side, 1.0)))
     if not kind.high_wing and kind.paint != "military":  # the fairing between wing and body
         x, chord, z = surface.at(root)
-        parts.append(ellipse(x + 0.10 * chord, x - 1.12 * chord, 0.60 * shape.width, z, livery.body))
+        parts.append(flat_ellipse(x + 0.10 * chord, x - 1.12 * chord, 0.60 * shape.width, z, livery.body))
     return parts
 
 
@@ -106,7 +106,7 @@ def _rear_engines(shape: Shape, livery: Livery) -> list[Part]:
     """Two nacelles at the rear fuselage, on pylons."""
     d, z = shape.diameter, shape.body_z + 0.12 * shape.width
     front, y = -0.215 * shape.length, 0.43 * shape.width + 0.62 * d
-    pylon = rectangle(front - 0.8 * d, front - 1.9 * d, 0.0, y, z, livery.body)
+    pylon = flat_rectangle(front - 0.8 * d, front - 1.9 * d, 0.0, y, z, livery.body)
     return [pylon, *mirrored(_nacelle(front, y, d, 2.55 * d, z, livery))]
 
 
@@ -122,7 +122,7 @@ def _nacelle(front: float, y: float, width: float, length: float, z: float, live
 
 def _propeller(x: float, y: float, shape: Shape) -> Part:
     """A turning propeller from above: a faint line across the flight direction."""
-    line = rectangle(x + 0.15, x - 0.15, y, shape.diameter / 2, shape.body_z, (0.30, 0.30, 0.31))
+    line = flat_rectangle(x + 0.15, x - 0.15, y, shape.diameter / 2, shape.body_z, (0.30, 0.30, 0.31))
     return Part(line.points, line.color, alpha=0.4)
 
 
@@ -146,13 +146,13 @@ def _fuselage(shape: Shape, kind: Kind, livery: Livery) -> list[Part]:
     if livery.title:
         for y in (-0.3, 0.3):
             color = mix(livery.body, 1 - livery.title, livery.fin)
-            parts.append(rectangle(0.34 * length, 0.20 * length, y * width, 0.06 * width, z, color))
+            parts.append(flat_rectangle(0.34 * length, 0.20 * length, y * width, 0.06 * width, z, color))
     if kind.engines == "buried":
         for y in (-0.24 * width, 0.24 * width) if width > 2.1 else (0.0,):
-            parts.append(rectangle(1.2 - length / 2, -length / 2, y, 0.42 * shape.diameter, z, EXHAUST))
+            parts.append(flat_rectangle(1.2 - length / 2, -length / 2, y, 0.42 * shape.diameter, z, EXHAUST))
     start, stop, share = glass
     across = share * float(np.interp(start, t, half))
-    windows = rectangle(length * (0.5 - start), length * (0.5 - stop), 0.0, across, z, GLASS)
+    windows = flat_rectangle(length * (0.5 - start), length * (0.5 - stop), 0.0, across, z, GLASS)
     return [*parts, windows]
 
 
@@ -214,7 +214,7 @@ def _fin(shape: Shape, kind: Kind, livery: Livery) -> list[Part]:
         edge = [[front, y, base], [tip_front, y - thick, top], [tip_front, y + thick, top]]
         parts.append(Part(np.array(side), livery.fin, (0.0, 1.0, 0.0), 0.2, outline=True))
         parts.append(Part(np.array(edge), livery.fin, (0.5, 0.0, 0.7), 0.3))
-        parts.append(rectangle(tip_front, tip_back, y, thick, top, livery.fin))
+        parts.append(flat_rectangle(tip_front, tip_back, y, thick, top, livery.fin))
     return parts
 
 
@@ -232,8 +232,8 @@ def _helicopter(shape: Shape, livery: Livery, rng: np.random.Generator) -> Mesh:
         front=length / 2, length=length, t=t, half=half, z=z, zones=((0.0, 1.0, livery.body),),
         gloss=livery.gloss, lateral=BODY_STRIPS,
     )  # fmt: skip
-    body.append(rectangle(length * 0.44, length * 0.37, 0.0, width * 0.36, z, GLASS))
-    body.append(rectangle(-length * 0.40, -length * 0.45, 0.0, shape.tail_span / 2, z, livery.tail))
+    body.append(flat_rectangle(length * 0.44, length * 0.37, 0.0, width * 0.36, z, GLASS))
+    body.append(flat_rectangle(-length * 0.40, -length * 0.45, 0.0, shape.tail_span / 2, z, livery.tail))
     top, hub = shape.fin_top, np.array([(0.5 - shape.wing_x) * length, 0.0])
     turning, blades = rng.uniform() < 0.4, int(rng.integers(2, 6))
     rotor = []

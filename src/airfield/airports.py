@@ -1,6 +1,6 @@
 """Maps of airports: aprons with every usual shape of terminal, cargo, light aviation, military, runways.
 
-Each `KINDS` entry fills a Site; airside is towards +y, landside towards -y, before the site's rotation.
+Each `AIRPORTS` entry fills a Site; airside is towards +y, landside towards -y, before the site's rotation.
 """
 
 import math
@@ -10,7 +10,7 @@ import numpy as np
 from airfield.aprons import apron, outer_rows, pier
 from airfield.drawing import arc
 from airfield.layout import REACH, Site
-from airfield.movement import airfield, flat_ground, taxilane
+from airfield.movement import flat_ground, runway_and_taxiways, taxilane
 from airfield.places import landside
 from airfield.stands import gates_along, stand_block, stand_row
 from airfield.terminals import bays, combs, curved, horseshoe
@@ -57,13 +57,8 @@ def _star(site: Site) -> None:
         if rng.random() < 0.5:
             arms, turn = int(rng.integers(3, 6)), rng.uniform(0, 1.5)
             for k in range(arms):
-                pier(
-                    site,
-                    (x, middle),
-                    turn + k * 2 * math.pi / arms,
-                    rng.uniform(75, 120),
-                    rng.uniform(14, 24),
-                )
+                length, width = rng.uniform(75, 120), rng.uniform(14, 24)
+                pier(site, (x, middle), turn + k * 2 * math.pi / arms, length, width)
             site.build(arc(x, middle, 15, 0, 2 * math.pi), 32, 16, "flat")
         else:
             sides, radius = int(rng.choice([6, 8, 24])), rng.uniform(28, 60)
@@ -87,14 +82,8 @@ def _cross(site: Site) -> None:
     stem, width = rng.uniform(120, 190), rng.uniform(18, 34)
     pier(site, (0, 0), math.pi / 2, stem, width, style)
     for side in (-1, 1):
-        pier(
-            site,
-            (0, stem),
-            math.pi / 2 + side * rng.uniform(0.7, 1.6) + turn,
-            rng.uniform(110, 210),
-            width,
-            style,
-        )
+        angle = math.pi / 2 + side * rng.uniform(0.7, 1.6) + turn
+        pier(site, (0, stem), angle, rng.uniform(110, 210), width, style)
     if rng.random() < 0.6:
         pier(site, (0, stem), math.pi / 2 + turn / 2, rng.uniform(90, 170), width, style)
     site.build(arc(0, stem, width * 0.5, 0, 2 * math.pi), width, 18, "flat")
@@ -119,9 +108,8 @@ def _cargo(site: Site) -> None:
         site.box("paved", x + length / 2, -width - 36, length, 54)
         site.zone("trucks", x + length / 2, -width - 30, length * 0.95, 26)
         site.zone("containers", x + length / 2, 9, length * 0.9, 16)
-        stand_row(
-            site, (x + 10, 28), (x + length - 10, 28), math.pi / 2 * 3, kind="cargo", spans=(36, 52, 65, 68)
-        )
+        ends = (x + 10, 28), (x + length - 10, 28)
+        stand_row(site, *ends, math.pi / 2 * 3, kind="cargo", spans=(36, 52, 65, 68))
         x += length + site.rng.uniform(8, 45)
     outer_rows(site, 110, depth)
 
@@ -140,7 +128,7 @@ def _light(site: Site) -> None:
     landside(site, -70)
     depth = rng.uniform(70, 150)
     site.box(str(rng.choice(["concrete", "asphalt"])), 0, depth / 2 - 5, rng.uniform(350, 800), depth)
-    airfield(site, depth, small=True)
+    runway_and_taxiways(site, depth, small=True)
     _hangars(site, -10, small=True)
     stand_block(site, -rng.uniform(150, 380), 18, rng.uniform(300, 760), depth - 25, kind="light")
     for _ in range(int(rng.integers(1, 4))):
@@ -167,9 +155,9 @@ def _military(site: Site) -> None:
 def _runway(site: Site) -> None:
     """Runways and taxiways only."""
     flat_ground(site)
-    airfield(site, site.rng.uniform(-420, -100), tied=False)
+    runway_and_taxiways(site, site.rng.uniform(-420, -100), tied=False)
     if site.rng.random() < 0.5:
-        airfield(site, site.rng.uniform(120, 200), tied=False)
+        runway_and_taxiways(site, site.rng.uniform(120, 200), tied=False)
     for _ in range(6):
         site.zone("near", site.rng.uniform(-500, 500), site.rng.uniform(-500, 500), 50, 50, density=0.5)
 
@@ -186,8 +174,8 @@ def _midfield(site: Site) -> None:
     gates_along(site, (length / 2, -width / 2), (-length / 2, -width / 2))
     taxilane(site, half - 35, 70)
     taxilane(site, -half + 35, 70)
-    airfield(site, half)
-    airfield(site, -half, up=True)
+    runway_and_taxiways(site, half)
+    runway_and_taxiways(site, -half, up=True)
 
 
 def _hangars(site: Site, y: float, small: bool = False) -> None:
@@ -196,9 +184,8 @@ def _hangars(site: Site, y: float, small: bool = False) -> None:
         length = site.rng.uniform(*((16, 50) if small else (50, 140)))
         width = site.rng.uniform(*((14, 30) if small else (45, 90)))
         if site.rng.random() < 0.75:
-            site.house(
-                x + length / 2, y - width / 2, length, width, site.rng.uniform(7, 22), style=_shed(site)
-            )
+            height = site.rng.uniform(7, 22)
+            site.house(x + length / 2, y - width / 2, length, width, height, style=_shed(site))
         x += length + site.rng.uniform(4, 60)
 
 
@@ -211,7 +198,7 @@ def _out(point: np.ndarray, x: float, y: float, metres: float) -> np.ndarray:
     return away / np.linalg.norm(away) * metres
 
 
-KINDS = {
+AIRPORTS = {
     "linear": (_linear, 1.7),
     "piers": (_piers, 2.2),
     "star": (_star, 1.4),

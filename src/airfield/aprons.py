@@ -4,12 +4,13 @@ Airside is towards +y, landside towards -y, before the site's rotation.
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from airfield.layout import REACH, Site
-from airfield.movement import airfield, apron_marks, flat_ground, taxilane
-from airfield.places import landside
+from airfield.movement import apron_marks, flat_ground, runway_and_taxiways, taxilane
+from airfield.places import cell, landside
 from airfield.stands import gates_along, stand_block
 
 
@@ -39,7 +40,7 @@ def apron(site: Site, depth: float, hole: bool = True) -> float:
         site.zone(kind, x, y, rng.uniform(15, 70), rng.uniform(8, 25), density=rng.uniform(0.2, 0.9))
     taxilane(site, depth - rng.uniform(20, 35), 70)
     apron_marks(site, depth)
-    airfield(site, depth)
+    runway_and_taxiways(site, depth)
     return depth
 
 
@@ -61,3 +62,42 @@ def pier(
     gates_along(site, b - n * width / 2, a + d * gap - n * width / 2)
     if site.rng.random() < 0.4:
         gates_along(site, b + n * 20, b - n * 20, margin=0)
+
+
+def end_apron(site: Site, depth: float) -> None:
+    """End the apron (y from 0 to `depth`) at a random x and fill what lies beyond with land, in place."""
+    rng = site.rng
+    side = float(rng.choice([-1, 1]))
+    cut = float(rng.uniform(60, 330))
+
+    def on_apron(y: float) -> bool:
+        return -18 < y < depth + 1
+
+    def clipped(points: np.ndarray) -> np.ndarray:
+        return np.stack([np.minimum(points[:, 0] * side, cut) * side, points[:, 1]], -1)
+
+    def gone(points: np.ndarray) -> bool:
+        return bool((points[:, 0] * side >= cut).all())
+
+    site.stands = [s for s in site.stands if not on_apron(s.y) or s.x * side < cut - s.max_span / 2]
+    site.zones = [z for z in site.zones if not on_apron(z.y) or z.x * side < cut - z.length / 2]
+    site.stains = [s for s in site.stains if not on_apron(float(s.points[:, 1].mean())) or not gone(s.points)]
+    for name in ("lines", "buildings", "routes"):
+        kept = []
+        for thing in getattr(site, name):
+            if not on_apron(float(thing.points[:, 1].mean())):
+                kept.append(thing)
+            elif not gone(thing.points):
+                kept.append(replace(thing, points=clipped(thing.points)))
+        setattr(site, name, kept)
+    site.box("grass", side * (cut + REACH), depth / 2 - 10, 2 * REACH, depth + 18)
+    x = cut + rng.uniform(5, 40)
+    while x < REACH:
+        length, y = rng.uniform(50, 180), 0.0
+        while y < depth - 40:
+            size = rng.uniform(40, 120)
+            if rng.random() < 0.6:
+                bottom = min(y + size, depth - 12)
+                cell(site, side * (x + length / 2), (y + bottom) / 2, length - 10, max(bottom - y - 8, 20))
+            y += size
+        x += length

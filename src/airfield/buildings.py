@@ -16,16 +16,15 @@ from airfield.layout import Building
 def cast_building(pen: Pen, building: Building) -> None:
     """The building's shadow."""
     base = building.height * 0.6 if building.style in ("road", "track", "walkway") else 0.0
-    for piece in _strip(building).pieces():
+    for piece in Strip(building.points, building.width).pieces():
         pen.cast(piece, building.height, base)
 
 
 def paint_building(pen: Pen, building: Building) -> None:
     """Walls and roof."""
     rng = np.random.default_rng(building.seed)
-    strip = _strip(building)
-    pieces = strip.pieces()
-    for piece in pieces:
+    strip = Strip(building.points, building.width)
+    for piece in strip.pieces():
         pen.block(piece, building.height, building.colour * rng.normal(1, 0.05))
     if strip.length < 6 or strip.width < 5:
         return
@@ -78,13 +77,8 @@ def _flat(roof: _Roof) -> None:
     for _ in range(int(rng.integers(0, 3 + int(roof.length // 60)))):
         t, s = rng.uniform(0, roof.length), rng.uniform(-0.6, 0.6) * roof.half
         w, h = rng.uniform(0.05, 0.4) * roof.length, rng.uniform(0.2, 0.9) * roof.half
-        roof.quad(
-            max(t - w / 2, 0),
-            min(t + w / 2, roof.length),
-            s - h / 2,
-            s + h / 2,
-            roof.colour * rng.uniform(0.8, 1.15),
-        )
+        t0, t1, tone = max(t - w / 2, 0), min(t + w / 2, roof.length), roof.colour * rng.uniform(0.8, 1.15)
+        roof.quad(t0, t1, s - h / 2, s + h / 2, tone)
     _plant(roof, rng.uniform(0.2, 1.4))
 
 
@@ -118,19 +112,14 @@ def _ribs(roof: _Roof) -> None:
 def _corrugated(roof: _Roof) -> None:
     """Fine lines across, a ridge, and panels of slightly different age."""
     rng = roof.rng
-    for t in np.arange(0, roof.length - 4, max(4, roof.length / 12)):
-        step = max(4, roof.length / 12)
+    step = max(4, roof.length / 12)
+    for t in np.arange(0, roof.length - 4, step):
         tone = roof.colour * rng.normal(1, 0.035)
         roof.quad(t, min(t + step, roof.length), -roof.half, roof.half, tone)
         for s in (-0.5, 0.5):
             if rng.random() < 0.5:
-                roof.quad(
-                    t + step * 0.4,
-                    t + step * 0.55,
-                    s * roof.half - roof.half * 0.3,
-                    s * roof.half + roof.half * 0.3,
-                    tone * 0.85,
-                )
+                s0, s1 = s * roof.half - roof.half * 0.3, s * roof.half + roof.half * 0.3
+                roof.quad(t + step * 0.4, t + step * 0.55, s0, s1, tone * 0.85)
     roof.quad(0, roof.length, -0.5, 0.5, roof.colour * 0.8)
 
 
@@ -256,10 +245,6 @@ def _track(roof: _Roof) -> None:
     if rng.random() < 0.5:
         line = roof.strip.at(t, np.zeros(len(t)))
         roof.pen.line(line, roof.colour * rng.choice([0.6, 1.2]), rng.choice([0.5, 1.0]), roof.height)
-
-
-def _strip(building: Building) -> Strip:
-    return Strip(building.points, building.width)
 
 
 _ROOFS: dict[str, Callable[[_Roof], None]] = {

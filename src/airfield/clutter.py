@@ -5,6 +5,7 @@ Each painter fills one Zone; positions come from the zone's seed, what changes b
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -12,16 +13,16 @@ from airfield.drawing import Pen, rectangle, rectangles
 from airfield.layout import Zone
 from airfield.nearmiss import paint_near
 
-CAR_TONES = np.array(
+Palette = tuple[np.ndarray, np.ndarray]  # (K, 3) colours and how often each is seen, (K,)
+CARS: Palette = np.array(
     [(238, 238, 238), (225, 226, 228), (190, 192, 195), (150, 152, 156), (100, 103, 108), (58, 60, 64),
      (45, 46, 50), (70, 84, 120), (140, 60, 54), (176, 160, 130)], float,
-)  # fmt: skip
-CAR_SHARES = np.array([5, 3, 3, 2, 2, 3, 3, 1, 1, 1]) / 24
-TRUCK_TONES = np.array(
+), np.array([5, 3, 3, 2, 2, 3, 3, 1, 1, 1]) / 24  # fmt: skip
+TRUCKS: Palette = np.array(
     [(244, 244, 242), (250, 250, 250), (225, 222, 214), (205, 205, 205), (218, 190, 70), (196, 74, 60),
      (70, 100, 160), (90, 130, 100), (110, 112, 114), (225, 130, 50)], float,
-)  # fmt: skip
-TRUCK_SHARES = np.array([6, 4, 2, 2, 1, 1, 1, 0.6, 1.5, 0.6]) / 19.7
+), np.array([6, 4, 2, 2, 1, 1, 1, 0.6, 1.5, 0.6]) / 19.7  # fmt: skip
+HOUSE_ROOFS = np.array([(164, 92, 68), (150, 104, 84), (120, 116, 112), (190, 184, 172), (104, 84, 72)])
 
 
 def paint_zone(pen: Pen, zone: Zone, view: np.random.Generator) -> None:
@@ -51,13 +52,14 @@ def paint_boxes(
     pen.fill_many(shapes, np.clip(tones, 0, 255))
 
 
-def tones(rng: np.random.Generator, count: int, palette: np.ndarray, shares: np.ndarray) -> np.ndarray:
+def tones(rng: np.random.Generator, count: int, palette: Palette) -> np.ndarray:
     """(count, 3) colours drawn from a palette, slightly varied."""
-    return palette[rng.choice(len(palette), count, p=shares)] + rng.normal(0, 7, (count, 1))
+    colours, shares = palette
+    return colours[rng.choice(len(colours), count, p=shares)] + rng.normal(0, 7, (count, 1))
 
 
-def _spread(zone: Zone, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Zone coordinates (u along, v across, from its middle) to map metres."""
+def _spread(zone: Zone, u: Any, v: Any) -> tuple[Any, Any]:
+    """Zone coordinates (u along, v across, from its middle), numbers or arrays, to map metres."""
     c, s = math.cos(zone.angle), math.sin(zone.angle)
     return zone.x + u * c - v * s, zone.y + u * s + v * c
 
@@ -84,7 +86,7 @@ def _cars(pen: Pen, zone: Zone, rng: np.random.Generator, view: np.random.Genera
     slant = zone.angle + math.pi / 2 + (rng.choice([0, 0, 0.4]))
     paint_boxes(
         pen, x + view.normal(0, 0.2, count), y + view.normal(0, 0.2, count), view.normal(4.4, 0.4, count),
-        view.normal(1.85, 0.12, count), slant, tones(view, count, CAR_TONES, CAR_SHARES), 1.5,
+        view.normal(1.85, 0.12, count), slant, tones(view, count, CARS), 1.5,
     )  # fmt: skip
 
 
@@ -95,7 +97,7 @@ def _traffic(pen: Pen, zone: Zone, rng: np.random.Generator, view: np.random.Gen
     v = view.choice([-0.3, 0.3], count) * zone.width
     x, y = _spread(zone, u, v)
     long = np.where(view.random(count) < 0.12, view.uniform(9, 16, count), 4.5)
-    paint_boxes(pen, x, y, long, 2.0, zone.angle, tones(view, count, CAR_TONES, CAR_SHARES), 1.6)
+    paint_boxes(pen, x, y, long, 2.0, zone.angle, tones(view, count, CARS), 1.6)
 
 
 def _trucks(pen: Pen, zone: Zone, rng: np.random.Generator, view: np.random.Generator) -> None:
@@ -105,16 +107,8 @@ def _trucks(pen: Pen, zone: Zone, rng: np.random.Generator, view: np.random.Gene
         here = u[view.random(len(u)) < view.uniform(0.15, 0.8)]
         x, y = _spread(zone, here, np.full(len(here), v))
         long = view.choice([7, 12, 14, 16], len(here)) * 1.0
-        paint_boxes(
-            pen,
-            x,
-            y,
-            long,
-            2.7,
-            zone.angle + math.pi / 2,
-            tones(view, len(here), TRUCK_TONES, TRUCK_SHARES),
-            3.4,
-        )
+        tone = tones(view, len(here), TRUCKS)
+        paint_boxes(pen, x, y, long, 2.7, zone.angle + math.pi / 2, tone, 3.4)
 
 
 def _containers(pen: Pen, zone: Zone, rng: np.random.Generator, view: np.random.Generator) -> None:
@@ -126,12 +120,11 @@ def _containers(pen: Pen, zone: Zone, rng: np.random.Generator, view: np.random.
     if not len(u) or not len(v):
         return
     uu, vv = (g.ravel() for g in np.meshgrid(u, v))
-    keep = (
-        np.sin(uu / 13 + zone.seed) + np.sin(vv / 4 + zone.seed) + view.normal(0, 0.6, len(uu))
-    ) > view.uniform(-1, 1) + 1 - zone.density
+    clump = np.sin(uu / 13 + zone.seed) + np.sin(vv / 4 + zone.seed) + view.normal(0, 0.6, len(uu))
+    keep = clump > view.uniform(-1, 1) + 1 - zone.density
     x, y = _spread(zone, uu[keep], vv[keep])
     angle = zone.angle + np.where(view.random(len(x)) < 0.05, math.pi / 2, 0)
-    paint_boxes(pen, x, y, a, b, angle, tones(view, len(x), TRUCK_TONES, TRUCK_SHARES), 1.6 if small else 3)
+    paint_boxes(pen, x, y, a, b, angle, tones(view, len(x), TRUCKS), 1.6 if small else 3)
 
 
 def _vehicles(pen: Pen, zone: Zone, rng: np.random.Generator, view: np.random.Generator) -> None:
@@ -142,14 +135,9 @@ def _vehicles(pen: Pen, zone: Zone, rng: np.random.Generator, view: np.random.Ge
         u = np.arange(-zone.length / 2 + wide, zone.length / 2 - wide, wide + rng.uniform(0.4, 2.5))
         here = u[view.random(len(u)) < zone.density * view.uniform(0.1, 0.9)]
         x, y = _spread(zone, here, np.full(len(here), v + long / 2))
-        same = rng.random() < 0.6
-        count = len(here)
-        tone = (
-            tones(rng, 1, TRUCK_TONES, TRUCK_SHARES)
-            if same
-            else tones(view, count, TRUCK_TONES, TRUCK_SHARES)
-        )
-        paint_boxes(pen, x, y, long, wide, zone.angle + math.pi / 2, np.broadcast_to(tone, (count, 3)), 2)
+        same, count = rng.random() < 0.6, len(here)
+        tone = np.broadcast_to(tones(rng, 1, TRUCKS) if same else tones(view, count, TRUCKS), (count, 3))
+        paint_boxes(pen, x, y, long, wide, zone.angle + math.pi / 2, tone, 2)
         v += long + rng.uniform(1, 5)
 
 
@@ -158,8 +146,8 @@ def _sheds(pen: Pen, zone: Zone, rng: np.random.Generator, view: np.random.Gener
     u = -zone.length / 2
     while u < zone.length / 2 - 4:
         long, wide = rng.uniform(3, 16), rng.uniform(2, zone.width)
-        x, y = _spread(zone, np.array([u + long / 2]), np.array([-zone.width / 2 + wide / 2]))
-        body = rectangle(x[0], y[0], long, wide, zone.angle)
+        x, y = _spread(zone, u + long / 2, -zone.width / 2 + wide / 2)
+        body = rectangle(x, y, long, wide, zone.angle)
         if rng.random() < 0.65 and pen.frame.sees(body, 10):
             tone = np.full(3, rng.choice([70, 120, 160, 200, 238])) + rng.normal(0, 8)
             pen.block(body, 4, np.clip(tone, 0, 255))
@@ -196,36 +184,30 @@ def _trees(pen: Pen, zone: Zone, rng: np.random.Generator, view: np.random.Gener
 
 def _houses(pen: Pen, zone: Zone, rng: np.random.Generator, view: np.random.Generator) -> None:
     """Small gabled or flat houses in rows."""
-    tile = np.array(
-        [[(164, 92, 68), (150, 104, 84), (120, 116, 112), (190, 184, 172), (104, 84, 72)][rng.integers(5)]]
-    )
+    tile = HOUSE_ROOFS[rng.integers(5)]
     step_u, step_v = rng.uniform(11, 22), rng.uniform(18, 32)
     for v in np.arange(-zone.width / 2 + 9, zone.width / 2 - 6, step_v):
         for u in np.arange(-zone.length / 2 + 7, zone.length / 2 - 5, step_u):
             if rng.random() > zone.density:
                 continue
-            x, y = _spread(zone, np.array([u + rng.normal(0, 1)]), np.array([v + rng.normal(0, 2)]))
-            if not pen.frame.sees(np.array([[x[0], y[0]]]), 15):
+            x, y = _spread(zone, u + rng.normal(0, 1), v + rng.normal(0, 2))
+            if not pen.frame.sees(np.array([x, y]), 15):
                 continue
             angle = zone.angle + rng.choice([0, math.pi / 2]) + rng.normal(0, 0.06)
             length, width = rng.uniform(8, 16), rng.uniform(6, 10)
-            body = rectangle(x[0], y[0], length, width, angle)
+            body = rectangle(x, y, length, width, angle)
             pen.cast(body, rng.uniform(4, 8))
-            tone = tile[0] * rng.normal(1, 0.1)
+            tone = tile * rng.normal(1, 0.1)
             if rng.random() < 0.2:
                 tone = np.full(3, rng.uniform(170, 245))
             lit = math.cos(pen.sun.azimuth - pen.frame.angle - angle - math.pi / 2)
             for side in (-1, 1):
-                half = rectangle(
-                    x[0] - math.sin(angle) * width / 4 * side,
-                    y[0] + math.cos(angle) * width / 4 * side,
-                    length,
-                    width / 2,
-                    angle,
-                )
+                mid_x = x - math.sin(angle) * width / 4 * side
+                mid_y = y + math.cos(angle) * width / 4 * side
+                half = rectangle(mid_x, mid_y, length, width / 2, angle)
                 pen.fill(half, np.clip(tone * (1 + 0.28 * side * lit), 0, 255))
             if rng.random() < 0.06:
-                pen.fill(rectangle(x[0] + 9, y[0] + 9, 8, 4, angle), (90, 180, 200))
+                pen.fill(rectangle(x + 9, y + 9, 8, 4, angle), (90, 180, 200))
 
 
 def _tanks(pen: Pen, zone: Zone, rng: np.random.Generator, view: np.random.Generator) -> None:
@@ -233,7 +215,7 @@ def _tanks(pen: Pen, zone: Zone, rng: np.random.Generator, view: np.random.Gener
     r = rng.uniform(5, 14)
     for v in np.arange(-zone.width / 2 + r, zone.width / 2 - r, 2.6 * r):
         for u in np.arange(-zone.length / 2 + r, zone.length / 2 - r, 2.6 * r):
-            x, y = (float(q[0]) for q in _spread(zone, np.array([u]), np.array([v])))
+            x, y = _spread(zone, u, v)
             a = np.linspace(0, 2 * math.pi, 16, endpoint=False)
             pen.cast(np.stack([x + r * np.cos(a), y + r * np.sin(a)], -1), 10)
             tone = rng.choice([235, 205, 170])
@@ -251,28 +233,24 @@ def _solar(pen: Pen, zone: Zone, rng: np.random.Generator, view: np.random.Gener
 def _boats(pen: Pen, zone: Zone, rng: np.random.Generator, view: np.random.Generator) -> None:
     """Bright pointed hulls at a quay or under way."""
     for _ in range(int(zone.density * zone.length / 22)):
-        x, y = _spread(
-            zone, view.uniform(-0.5, 0.5, 1) * zone.length, view.uniform(-0.5, 0.5, 1) * zone.width
-        )
+        u, v = view.uniform(-0.5, 0.5, 2) * (zone.length, zone.width)
+        x, y = _spread(zone, u, v)
         long = float(view.choice([6, 9, 12, 20, 45]))
         a = zone.angle + view.choice([0, math.pi / 2]) + view.normal(0, 0.1)
         c, s, w = math.cos(a), math.sin(a), long * 0.14
         hull = np.array([(0.5, 0), (0.25, 1), (-0.5, 0.8), (-0.5, -0.8), (0.25, -1)]) * (long, w)
-        pen.fill(hull @ np.array([[c, s], [-s, c]]) + (x[0], y[0]), np.full(3, view.uniform(190, 250)))
+        pen.fill(hull @ np.array([[c, s], [-s, c]]) + (x, y), np.full(3, view.uniform(190, 250)))
 
 
 def _works(pen: Pen, zone: Zone, rng: np.random.Generator, view: np.random.Generator) -> None:
     """A building site: heaps, half-built slabs, cabins, machines, a crane."""
     for _ in range(int(zone.length * zone.width / 260) + 4):
         u, v = view.uniform(-0.5, 0.5, 2) * (zone.length, zone.width)
-        x, y = (float(q[0]) for q in _spread(zone, np.array([u]), np.array([v])))
+        x, y = _spread(zone, u, v)
         ground = pen.ground_at(x, y)
         size = view.uniform(1.5, 14, 2)
-        tone = (
-            ground * view.uniform(0.6, 1.5)
-            if view.random() < 0.7
-            else tones(view, 1, TRUCK_TONES, TRUCK_SHARES)[0]
-        )
+        heap = view.random() < 0.7
+        tone = ground * view.uniform(0.6, 1.5) if heap else tones(view, 1, TRUCKS)[0]
         body = rectangle(x, y, size[0], size[1], zone.angle + view.choice([0, view.uniform(0, 3)]))
         pen.fill(body, np.clip(tone, 0, 255))
     if rng.random() < 0.5:

@@ -110,9 +110,12 @@ class Pen:
         return np.asarray(self.canvas[p[1], p[0]] if inside else default, float)
 
 
-def fixed(points: np.ndarray, supersample: int = SUPERSAMPLE) -> np.ndarray:
-    """Scene metres to cv2's fixed-point coordinates; cv2 puts whole numbers on pixel centres."""
-    return np.round((points * supersample - 0.5) * 2**SHIFT).astype(np.int32)
+def fixed(points: np.ndarray, scale: float = SUPERSAMPLE, origin: np.ndarray | float = 0.0) -> np.ndarray:
+    """Scene metres to cv2's fixed-point coordinates, whose whole numbers lie on pixel centres (so the half).
+
+    scale: pixels a metre; origin: (2,) the pixel that becomes (0, 0).
+    """
+    return np.rint((points * scale - origin - 0.5) * 2**SHIFT).astype(np.int32)
 
 
 def rectangle(x: float, y: float, length: float, width: float, angle: float = 0.0) -> np.ndarray:

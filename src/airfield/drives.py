@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from airfield.drawing import Strip, arc, rounded
-from airfield.layout import REACH, Site
+from airfield.layout import REACH, Site, across_map
 
 
 def forecourt(site: Site, edge: float) -> None:
@@ -23,7 +23,7 @@ def forecourt(site: Site, edge: float) -> None:
             [[-REACH, ends], [x - spread, y - bend], [x, y], [x + spread, y - bend], [REACH, ends]]
         )
         if rng.random() < 0.3:  # straight along the facade
-            points = np.array([[-REACH, y], [REACH, y]])
+            points = across_map(y)
         band(site, rounded(points, 90) if len(points) > 2 else points, stubs=lane == 0 or rng.random() < 0.5)
         gap += rng.uniform(12, 26)
 
@@ -57,9 +57,8 @@ def crossings(site: Site, points: np.ndarray, width: float, height: float) -> No
             site.build(bar, wide * rng.uniform(0.8, 1.25), top, "walkway")
         if rng.random() < 0.3:  # a stair house or lift at its end
             p = bar[rng.integers(2)]
-            site.house(
-                float(p[0]), float(p[1]), rng.uniform(4, 9), rng.uniform(4, 7), height + 2, style="walkway"
-            )
+            length, depth = rng.uniform(4, 9), rng.uniform(4, 7)
+            site.house(float(p[0]), float(p[1]), length, depth, height + 2, style="walkway")
         t += step * rng.uniform(0.5, 1.5)
 
 

@@ -5,25 +5,23 @@ import numpy as np
 from airfield.layout import Stand
 from airfield.planes import Plane, random_plane
 
+MILITARY = ("fighter", "fighter", "fighter", "prop_transport", "jet_transport", "helicopter")
+LIGHT = ("light_single", "light_single", "light_twin", "business_jet", "helicopter")
+LIGHT_SHARES = (0.35, 0.3, 0.17, 0.12, 0.06)
+
 
 def fitting_plane(stand: Stand, rng: np.random.Generator, difficulty: float) -> Plane | None:
     """An aircraft that suits the stand: not far smaller than it, military where military."""
-    kinds = {
-        "military": ("fighter", "fighter", "fighter", "prop_transport", "jet_transport", "helicopter")
-    }.get(stand.kind)
     for attempt in range(6):
-        kind = str(rng.choice(kinds)) if kinds else None
+        kind = None
+        if stand.kind == "military":
+            kind = str(rng.choice(MILITARY))
         if stand.kind == "gate":
             kind = _airliner(stand.max_span, rng)
         if stand.kind == "light" and rng.random() < 0.65 and stand.max_span < 20:
-            kind = str(
-                rng.choice(
-                    ["light_single", "light_single", "light_twin", "business_jet", "helicopter"],
-                    p=[0.35, 0.3, 0.17, 0.12, 0.06],
-                )
-            )
+            kind = str(rng.choice(LIGHT, p=LIGHT_SHARES))
         try:
-            plane = random_plane(rng, kind=kind, max_span=stand.max_span, livery=livery(rng, difficulty))
+            plane = random_plane(rng, kind=kind, max_span=stand.max_span, livery=scheme(rng, difficulty))
         except ValueError:  # no aircraft of that kind is so small
             continue
         if plane.span > 0.62 * stand.max_span or attempt == 5 or plane.kind == "helicopter":
@@ -31,8 +29,8 @@ def fitting_plane(stand: Stand, rng: np.random.Generator, difficulty: float) -> 
     return None
 
 
-def livery(rng: np.random.Generator, difficulty: float) -> str | None:
-    """The name of a scheme where the difficulty decides: plain white when easy, hard to see when hard."""
+def scheme(rng: np.random.Generator, difficulty: float) -> str | None:
+    """The name of a livery where the difficulty decides: plain white when easy, hard to see when hard."""
     if rng.random() < 0.7 * (1 - difficulty):
         return str(rng.choice(["white", "tail"]))
     if rng.random() < 0.12 * max(difficulty - 1, 0):

@@ -13,6 +13,11 @@ from airfield.drawing import rectangle
 REACH = 720.0  # metres: the map covers [-REACH, REACH] in x and y
 
 
+def across_map(y: float) -> np.ndarray:
+    """(2, 2): a line at y from one end of the map to the other."""
+    return np.array([[-REACH, y], [REACH, y]])
+
+
 @dataclass(frozen=True)
 class Area:
     """Ground of one kind: a polygon (N, 2), or a stroke of `width` metres along a polyline."""
@@ -58,6 +63,17 @@ class Stand:
     root: tuple[float, float] | None = None
     bridges: int = 0
     seed: int = 0
+
+    @property
+    def nose(self) -> np.ndarray:
+        """(2,): where the nose stops."""
+        return np.array([self.x, self.y])
+
+    @property
+    def axes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Unit vectors (2,): where the nose points, and to its left (y down)."""
+        ahead = np.array([math.cos(self.heading), math.sin(self.heading)])
+        return ahead, np.array([ahead[1], -ahead[0]])
 
 
 @dataclass(frozen=True)
@@ -169,6 +185,5 @@ def roof_colour(rng: np.random.Generator, palette: dict[str, np.ndarray]) -> np.
     ]  # fmt: skip
     if rng.random() < 0.07:
         choices = [(112, 130, 150), (108, 128, 118), (150, 104, 86), (126, 96, 88), (90, 120, 160)]
-    return np.clip(
-        np.array(choices[rng.integers(len(choices))]) + rng.normal(0, 8) + rng.normal(0, 1.5, 3), 20, 254
-    )
+    colour = np.array(choices[rng.integers(len(choices))]) + rng.normal(0, 8) + rng.normal(0, 1.5, 3)
+    return np.clip(colour, 20, 254)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from airfield.drawing import arc, bar_at, rectangle, rounded
-from airfield.layout import REACH, Route, Site, Stain
+from airfield.layout import REACH, Route, Site, Stain, across_map
 
 
 def flat_ground(site: Site) -> None:
@@ -24,7 +24,7 @@ def flat_ground(site: Site) -> None:
 
 def taxilane(site: Site, y: float, max_span: float) -> None:
     """A painted lane along the apron, on which aircraft taxi."""
-    ends = np.array([[-REACH, y], [REACH, y]])
+    ends = across_map(y)
     site.line(ends)
     if site.rng.random() < 0.4:
         site.line(ends + (0, 22), dash=(6, 6))
@@ -38,14 +38,14 @@ def apron_marks(site: Site, depth: float) -> None:
     for _ in range(int(rng.integers(0, 4))):  # service roads: two white edges and a dashed middle
         y, half = rng.uniform(5, depth), rng.uniform(3, 6)
         for dy in (-half, half):
-            site.line(np.array([[-REACH, y + dy], [REACH, y + dy]]), "white", strength=0.6)
-        site.line(np.array([[-REACH, y], [REACH, y]]), "white", dash=(4, 4), strength=0.5)
+            site.line(across_map(y + dy), "white", strength=0.6)
+        site.line(across_map(y), "white", dash=(4, 4), strength=0.5)
     for _ in range(int(rng.integers(0, 9))):  # across
         x, tone = rng.uniform(-600, 600), str(rng.choice(["tar", "tar", "white", "yellow"]))
         site.line(np.array([[x, 0], [x, depth]]), tone, strength=rng.uniform(0.15, 0.6))
     for _ in range(int(rng.integers(0, 8))):  # along
         y, tone = rng.uniform(0, depth), str(rng.choice(["tar", "tar", "yellow", "red"]))
-        site.line(np.array([[-REACH, y], [REACH, y]]), tone, strength=rng.uniform(0.15, 0.6))
+        site.line(across_map(y), tone, strength=rng.uniform(0.15, 0.6))
     for _ in range(int(rng.integers(5, 40))):  # numbers and letters in yellow boxes, hatches, manholes
         x, y = rng.uniform([-550, 5], [550, depth])
         size, tone = rng.uniform(1, 5), str(rng.choice(["yellow", "white", "red", "tar"]))
@@ -53,16 +53,14 @@ def apron_marks(site: Site, depth: float) -> None:
             site.line(np.array([[x, y + 1.5 * k], [x + size, y + 1.5 * k]]), tone, width=1.0, strength=0.7)
     for _ in range(int(rng.integers(0, 25))):  # tyre marks in wide curves
         x, y = rng.uniform([-550, 5], [550, depth])
-        bend = rounded(
-            np.array(
-                [[x, y], [x + rng.normal(0, 50), y + 30], [x + rng.normal(0, 90), y + rng.normal(0, 60)]]
-            ),
-            40,
-        )
-        site.stains.append(Stain(bend, rng.uniform(1.5, 4), rng.uniform(-0.25, -0.05)))
+        bend = [[x, y], [x + rng.normal(0, 50), y + 30], [x + rng.normal(0, 90), y + rng.normal(0, 60)]]
+        curve = rounded(np.array(bend), 40)
+        site.stains.append(Stain(curve, rng.uniform(1.5, 4), rng.uniform(-0.25, -0.05)))
 
 
-def airfield(site: Site, edge: float, *, small: bool = False, up: bool = False, tied: bool = True) -> None:
+def runway_and_taxiways(
+    site: Site, edge: float, *, small: bool = False, up: bool = False, tied: bool = True
+) -> None:
     """Taxiways and a runway beyond the apron's edge (towards -y where `up`), linked to it where `tied`."""
     rng, sign = site.rng, -1 if up else 1
     half = 4.0 if small else rng.uniform(10, 13)
@@ -70,7 +68,7 @@ def airfield(site: Site, edge: float, *, small: bool = False, up: bool = False, 
     runway = taxi + sign * (rng.uniform(45, 90) if small else rng.uniform(110, 210))
     lanes = [taxi] if small or rng.random() < 0.4 else [taxi, taxi + sign * rng.uniform(60, 90)]
     for y in lanes:
-        _taxiway(site, np.array([[-REACH, y], [REACH, y]]), half, 15 if small else 70)
+        _taxiway(site, across_map(y), half, 15 if small else 70)
     spread = 120 if small else 70
     x = -REACH + rng.uniform(0, 150)
     while x < REACH:
@@ -101,15 +99,8 @@ def _taxiway(site: Site, points: np.ndarray, half: float, max_span: float) -> No
         a, b = points[i], points[i + 1]
         turn = math.atan2(b[1] - a[1], b[0] - a[0])
         kind = str(rng.choice(["fresh", "concrete", "runway", "asphalt"]))
-        site.area(
-            kind,
-            bar_at(
-                a + (b - a) * rng.random(),
-                rng.uniform(15, 90),
-                half * rng.uniform(0.5, 1.9),
-                turn,
-            ),
-        )
+        middle, length = a + (b - a) * rng.random(), rng.uniform(15, 90)
+        site.area(kind, bar_at(middle, length, half * rng.uniform(0.5, 1.9), turn))
     site.line(points, width=0.5, strength=0.75)
     if rng.random() < 0.35:
         site.line(points + (0, half - 1), strength=0.6)
@@ -137,9 +128,10 @@ def _runway(site: Site, y: float, small: bool) -> None:
     half = rng.uniform(8, 12) if small else rng.uniform(22, 30)
     start, stop = -REACH - 50, REACH + 50
     if small or rng.random() < 0.6:
-        start, stop = (
-            (rng.uniform(-420, 100), stop) if rng.random() < 0.5 else (start, rng.uniform(-100, 420))
-        )
+        if rng.random() < 0.5:
+            start = rng.uniform(-420, 100)
+        else:
+            stop = rng.uniform(-100, 420)
     ends = np.array([[start, y], [stop, y]])
     site.area("shoulder", ends, width=2 * half + rng.uniform(6, 20))
     site.area("runway", ends, width=2 * half)
@@ -161,9 +153,8 @@ def _threshold(site: Site, x: float, y: float, half: float, inward: int, small: 
     """Threshold bars, number, touch-down zone bars, and chevrons before the threshold."""
     bars = np.arange(-half + 3, half - 2, 3.6)
     for dy in bars[np.abs(bars) > 1.5]:
-        site.line(
-            np.array([[x + inward * 6, y + dy], [x + inward * 36, y + dy]]), "white", width=2.0, strength=0.95
-        )
+        bar = np.array([[x + inward * 6, y + dy], [x + inward * 36, y + dy]])
+        site.line(bar, "white", width=2.0, strength=0.95)
     digit = x + inward * 48
     for dy in (-4, 4):
         for shape in range(int(site.rng.integers(2, 4))):

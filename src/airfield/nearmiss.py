@@ -10,6 +10,10 @@ import numpy as np
 from airfield.drawing import Pen, rectangle
 from airfield.layout import Zone
 
+TONES = np.array(
+    [(245, 245, 242), (215, 214, 210), (165, 168, 170), (196, 192, 184), (232, 234, 238), (216, 190, 100)]
+)
+SHARES = (0.28, 0.22, 0.15, 0.15, 0.15, 0.05)  # how often each tone is seen
 SHAPES = ("cross", "tee", "fork", "mast", "crane", "dart", "marks", "tents", "body", "star")
 
 
@@ -17,10 +21,8 @@ def paint_near(pen: Pen, zone: Zone, rng: np.random.Generator, shapes: tuple[str
     """One to three near misses inside the zone."""
     for _ in range(int(rng.integers(1, 4))):
         u, v = rng.uniform(-0.4, 0.4, 2) * (zone.length, zone.width)
-        x, y = (
-            zone.x + u * math.cos(zone.angle) - v * math.sin(zone.angle),
-            zone.y + u * math.sin(zone.angle) + v * math.cos(zone.angle),
-        )
+        x = zone.x + u * math.cos(zone.angle) - v * math.sin(zone.angle)
+        y = zone.y + u * math.sin(zone.angle) + v * math.cos(zone.angle)
         near_miss(pen, x, y, float(rng.uniform(0, 2 * math.pi)), rng, str(rng.choice(shapes)))
 
 
@@ -28,17 +30,7 @@ def near_miss(pen: Pen, x: float, y: float, angle: float, rng: np.random.Generat
     """One near miss at map metres."""
     if not pen.frame.sees(np.array([[x, y]]), 60):
         return
-    tone = np.array(
-        [
-            (245, 245, 242),
-            (215, 214, 210),
-            (165, 168, 170),
-            (196, 192, 184),
-            (232, 234, 238),
-            (216, 190, 100),
-        ][rng.choice(6, p=[0.28, 0.22, 0.15, 0.15, 0.15, 0.05])]
-    )
-    tone = tone + rng.normal(0, 6)
+    tone = TONES[rng.choice(6, p=SHARES)] + rng.normal(0, 6)
     bars, height = _bars(shape, rng)
     for u, v, length, width, turn in bars:
         cx, cy = x + u * math.cos(angle) - v * math.sin(angle), y + u * math.sin(angle) + v * math.cos(angle)
@@ -55,24 +47,17 @@ def _bars(
     r, q = rng.uniform(14, 48), math.pi / 2
     w = rng.uniform(1.5, 5)
     if shape == "cross":  # a cross-shaped building
-        return [
-            (0, 0, r, w * 1.6, 0),
-            (rng.uniform(-0.15, 0.15) * r, 0, r * rng.uniform(0.5, 1), w * 1.3, q),
-        ], rng.uniform(4, 12)
+        across = (rng.uniform(-0.15, 0.15) * r, 0, r * rng.uniform(0.5, 1), w * 1.3, q)
+        return [(0, 0, r, w * 1.6, 0), across], rng.uniform(4, 12)
     if shape == "tee":  # containers or trailers in a T
         return [(0, 0, r * 0.6, 2.6, 0), (r * 0.3, 0, r * 0.5, 2.6, q), (-r * 0.25, 0, 6, 2.5, q)], 3
     if shape == "fork":  # walkways that fork
-        turns = rng.uniform(0.4, 1.2, 2)
-        arms = [
-            (r * 0.25 * math.cos(t), r * 0.25 * math.sin(t), r * 0.5, 3.5, t) for t in (turns[0], -turns[1])
-        ]
+        turns = rng.uniform(0.4, 1.2, 2) * (1, -1)
+        arms = [(r * 0.25 * math.cos(t), r * 0.25 * math.sin(t), r * 0.5, 3.5, t) for t in turns]
         return [(-r * 0.25, 0, r * 0.5, 4, 0), *arms], 6
     if shape == "mast":  # a floodlight mast or a wind mill: thin arms, long shadow
-        return [
-            (0, 0, rng.uniform(4, 14), 1, 0),
-            (0, 0, rng.uniform(4, 14), 1, q),
-            (0, 0, 2.5, 2.5, 0),
-        ], rng.uniform(18, 40)
+        one, other = rng.uniform(4, 14, 2)
+        return [(0, 0, one, 1, 0), (0, 0, other, 1, q), (0, 0, 2.5, 2.5, 0)], rng.uniform(18, 40)
     if shape == "crane":  # a long jib with its counterweight
         return [(r * 0.35, 0, r, 1.5, 0), (-r * 0.22, 0, 6, 3.5, 0), (0, 0, 2.5, 2.5, 0)], rng.uniform(25, 50)
     if shape == "dart":  # a swept roof or sail
@@ -85,13 +70,5 @@ def _bars(
     if shape == "body":  # a long bright vehicle or pipe: a fuselage without wings
         return [(0, 0, r * 0.9, rng.uniform(3, 5), 0), (-r * 0.4, 0, rng.uniform(5, 12), 3, q)], 4
     count = int(rng.integers(3, 6))
-    return [
-        (
-            r * 0.2 * math.cos(k * 2 * math.pi / count),
-            r * 0.2 * math.sin(k * 2 * math.pi / count),
-            r * 0.4,
-            w,
-            k * 2 * math.pi / count,
-        )
-        for k in range(count)
-    ], 8
+    angles = [k * 2 * math.pi / count for k in range(count)]
+    return [(r * 0.2 * math.cos(t), r * 0.2 * math.sin(t), r * 0.4, w, t) for t in angles], 8

@@ -124,13 +124,13 @@ def tube(
     return parts
 
 
-def rectangle(x0: float, x1: float, y: float, half: float, z: float, color: Color) -> Part:
+def flat_rectangle(x0: float, x1: float, y: float, half: float, z: float, color: Color) -> Part:
     """A flat rectangle from x0 to x1, `half` metres to both sides of y."""
     points = [[x0, y - half, z], [x0, y + half, z], [x1, y + half, z], [x1, y - half, z]]
     return Part(np.array(points), color)
 
 
-def ellipse(x0: float, x1: float, half: float, z: float, color: Color) -> Part:
+def flat_ellipse(x0: float, x1: float, half: float, z: float, color: Color) -> Part:
     """A flat ellipse on the centre line from x0 to x1, `half` metres to both sides."""
     angles = np.linspace(0, 2 * math.pi, 24, endpoint=False)
     points = [(x0 + x1) / 2 + np.cos(angles) * (x0 - x1) / 2, np.sin(angles) * half, np.full(24, z)]

@@ -1,6 +1,6 @@
 """Maps of places without an airport, and the land side of airports: town, fields, woods, industry, harbour.
 
-Each `KINDS` entry fills a Site; `landside` fills the half plane above y = edge.
+Each `PLACES` entry fills a Site; `landside` fills the half plane above y = edge.
 """
 
 import math
@@ -9,7 +9,7 @@ import numpy as np
 
 from airfield.drawing import arc, rectangle, rounded
 from airfield.drives import forecourt
-from airfield.layout import REACH, Site
+from airfield.layout import REACH, Site, across_map
 
 
 def landside(site: Site, edge: float) -> None:
@@ -21,8 +21,8 @@ def landside(site: Site, edge: float) -> None:
     y = edge - rng.uniform(10, 30)
     while y > -REACH:
         depth = rng.uniform(50, 150)
-        site.area("road", np.array([[-REACH, y], [REACH, y]]), width=rng.uniform(7, 24))
-        site.line(np.array([[-REACH, y], [REACH, y]]), "white", dash=(4, 6), strength=0.5)
+        site.area("road", across_map(y), width=rng.uniform(7, 24))
+        site.line(across_map(y), "white", dash=(4, 6), strength=0.5)
         if rng.random() < 0.6:
             site.zone("traffic", 0, y, 2 * REACH, 8)
         x = -REACH
@@ -104,9 +104,8 @@ def _cell_park(site: Site, x: float, y: float, length: float, depth: float) -> N
     rng = site.rng
     site.area("meadow", rounded(rectangle(x, y, length, depth), 15, closed=True))
     if rng.random() < 0.5:
-        site.area(
-            "water", rounded(rectangle(x, y, length * 0.4, depth * 0.5, rng.uniform(0, 3)), 20, closed=True)
-        )
+        pond = rectangle(x, y, length * 0.4, depth * 0.5, rng.uniform(0, 3))
+        site.area("water", rounded(pond, 20, closed=True))
     if rng.random() < 0.5:
         site.area("gravel", arc(x, y, depth * 0.35, 0, 2 * math.pi), width=4)
     site.zone("trees", x, y, length, depth, density=rng.uniform(0.3, 1.2))
@@ -168,6 +167,10 @@ def _ramp(site: Site, x: float, y: float) -> None:
         site.build(rounded(points, 80), rng.uniform(9, 20), 7, "road")
 
 
+CROPS = ("field", "meadow", "soil", "grass", "forest")
+CROP_SHARES = (0.45, 0.2, 0.15, 0.13, 0.07)
+
+
 def _fields(site: Site) -> None:
     """Farm land in strips, tracks, hedges, a farm, a canal."""
     rng = site.rng
@@ -178,9 +181,7 @@ def _fields(site: Site) -> None:
         x = -REACH
         while x < REACH:
             length = rng.uniform(60, 420)
-            kind = str(
-                rng.choice(["field", "meadow", "soil", "grass", "forest"], p=[0.45, 0.2, 0.15, 0.13, 0.07])
-            )
+            kind = str(rng.choice(CROPS, p=CROP_SHARES))
             site.box(kind, x + length / 2, y + depth / 2, length, depth)
             if rng.random() < 0.25:
                 site.zone("trees", x + length / 2, y, length, 8, density=0.8)
@@ -188,9 +189,7 @@ def _fields(site: Site) -> None:
                 cell(site, x + length / 2, y + depth / 2, min(length, 90), min(depth, 70), "halls")
             x += length
         if rng.random() < 0.5:
-            site.area(
-                "road" if rng.random() < 0.5 else "gravel", np.array([[-REACH, y], [REACH, y]]), width=5
-            )
+            site.area("road" if rng.random() < 0.5 else "gravel", across_map(y), width=5)
         y += depth
     if rng.random() < 0.5:
         wander = np.stack([np.linspace(-REACH, REACH, 8), rng.uniform(-150, 150, 8)], -1)
@@ -219,19 +218,13 @@ def _blocks(site: Site, weights: dict[str, float], road: tuple[float, float]) ->
 
 
 def _town(site: Site) -> None:
-    _blocks(
-        site,
-        {"houses": 5, "offices": 2, "park": 1, "cars": 1, "sports": 0.5, "works": 0.4, "near": 0.5},
-        (7, 14),
-    )
+    mix = {"houses": 5, "offices": 2, "park": 1, "cars": 1, "sports": 0.5, "works": 0.4, "near": 0.5}
+    _blocks(site, mix, (7, 14))
 
 
 def _industry(site: Site) -> None:
-    _blocks(
-        site,
-        {"halls": 5, "tanks": 1, "yard": 2, "cars": 1.5, "works": 0.7, "solar": 0.4, "near": 1, "park": 0.4},
-        (10, 22),
-    )
+    mix = {"halls": 5, "tanks": 1, "yard": 2, "cars": 1.5, "works": 0.7, "solar": 0.4, "near": 1, "park": 0.4}
+    _blocks(site, mix, (10, 22))
 
 
 def _woods(site: Site) -> None:
@@ -285,7 +278,7 @@ _CELLS = {
 }
 _CELL_SHARES = np.array([5, 5, 3.5, 1.2, 1.8, 1.2, 1.0, 0.2, 0.25, 0.3, 1.6, 1.2, 0.9]) / 23.15
 
-KINDS = {
+PLACES = {
     "town": (_town, 1.3),
     "fields": (_fields, 1.0),
     "woods": (_woods, 0.7),

@@ -10,15 +10,13 @@ import cv2
 import numpy as np
 
 from airfield.airframe import build
+from airfield.drawing import SHIFT, fixed
 from airfield.light import Sun
 from airfield.liveries import Livery, random_livery
 from airfield.parts import Mesh
-from airfield.planforms import KINDS, Kind, Shape, random_kind, random_shape
-
-__all__ = ["KINDS", "Kind", "Plane", "paint", "paint_shadow", "random_plane"]
+from airfield.planforms import KINDS, Shape, random_kind, random_shape
 
 FINE = 2  # a plane is painted with so many times the resolution of the canvas, then averaged
-SHIFT = 4  # fixed-point bits of OpenCV's sub-pixel coordinates
 SKY = np.array([0.95, 1.0, 1.05], np.float32)  # the tint of what only the sky lights
 
 
@@ -90,19 +88,18 @@ def random_plane(
 def paint_shadow(
     mask: np.ndarray, plane: Plane, sun: Sun, scale: float = 2, lean: tuple[float, float] = (0.0, 0.0)
 ) -> None:
-    """Set the pixels of `mask` (H, W) uint8 (to 255) or float32 (to 1) on which the aircraft's shadow falls.
+    """Set the pixels of `mask` (H, W) uint8 to 255 on which the aircraft's shadow falls.
 
     Use it to darken the ground, then paint the aircraft; soften the mask by a blur. lean: metres by which a
     thing moves in the image for each metre of its height (an oblique view); give the same to `paint`.
     """
-    value = 255 if mask.dtype == np.uint8 else 1.0
     mesh = plane.mesh
     ray = np.array(sun.shadow(1.0)) * mesh.vertices[:, 2:]
     foot = np.array(lean) * plane.shape.body_z  # (x, y) is where the fuselage shows, not where it stands
-    fixed = _fixed(_place(plane, mesh.vertices) + ray - foot, scale)
+    points = fixed(_place(plane, mesh.vertices) + ray - foot, scale)
     for i in np.flatnonzero(mesh.outline):
         start, stop = mesh.spans[i]
-        cv2.fillPoly(mask, [fixed[start:stop]], value, cv2.LINE_8, SHIFT)
+        cv2.fillPoly(mask, [points[start:stop]], 255, cv2.LINE_8, SHIFT)
 
 
 def paint(
@@ -126,15 +123,15 @@ def paint(
     mesh, origin = plane.mesh, np.array([x0 * FINE, y0 * FINE])
     place = _place(plane, mesh.vertices)
     height = mesh.vertices[:, 2:] - plane.shape.body_z
-    fixed = _fixed(place + height * np.array(lean), scale * FINE, origin)
-    polygons = [fixed[start:stop] for start, stop in mesh.spans]
+    points = fixed(place + height * np.array(lean), scale * FINE, origin)
+    polygons = [points[start:stop] for start, stop in mesh.spans]
     colors = _lit(plane, sun, ambient, lean).tolist()
     for layer, level in enumerate(mesh.levels):
         for i in np.flatnonzero((mesh.layer == layer) & mesh.visible):
             _fill(sprite, polygons[i], colors[i], float(mesh.alpha[i]))
         if layer + 1 < len(mesh.levels):
             shifted = place + np.maximum(mesh.vertices[:, 2:] - level, 0) * np.array(sun.shadow(1.0))
-            shadow = _fixed(shifted, scale * FINE, origin)
+            shadow = fixed(shifted, scale * FINE, origin)
             _shade(sprite, mesh, layer, polygons, shadow, ambient + 0.08)
     canvas[y0:y1, x0:x1] = cv2.resize(sprite, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
 
@@ -144,11 +141,6 @@ def _place(plane: Plane, vertices: np.ndarray) -> np.ndarray:
     cos, sin = math.cos(plane.heading), math.sin(plane.heading)
     turn = np.array([[cos, sin], [-sin, cos]], np.float32)
     return vertices[:, :2] @ turn + np.array([plane.x, plane.y], np.float32)
-
-
-def _fixed(points: np.ndarray, scale: float, origin: np.ndarray | float = 0.0) -> np.ndarray:
-    """Metres to OpenCV's fixed point; its whole numbers are centres of pixels, hence the half."""
-    return np.rint((points * scale - origin - 0.5) * (1 << SHIFT)).astype(np.int32)
 
 
 def _window(

@@ -62,18 +62,9 @@ class Kind:
     weight: float = 0.0
     is_aircraft: bool = True
 
-    @property
-    def length(self) -> tuple[float, float]:
-        """(smallest, largest) length that a shape of this kind can have, metres."""
-        return self._range("length")
-
-    @property
-    def span(self) -> tuple[float, float]:
-        """(smallest, largest) span that a shape of this kind can have, metres."""
-        return self._range("span")
-
-    def _range(self, name: str) -> tuple[float, float]:
-        values = [getattr(shape, name) for shape in self.types]
+    def range_of(self, measure: Literal["length", "span"]) -> tuple[float, float]:
+        """(smallest, largest) that a shape of this kind can have, metres."""
+        values = [getattr(shape, measure) for shape in self.types]
         return min(values) * (1 - SIZE_VARIATION), max(values) * (1 + SIZE_VARIATION)
 
 
@@ -170,7 +161,7 @@ def random_kind(rng: np.random.Generator, max_span: float | None = None) -> str:
     """
     names = [n for n, kind in KINDS.items() if kind.weight > 0 and _fitting(kind, max_span)]
     if not names:
-        smallest = min(kind.span[0] for kind in KINDS.values() if kind.weight > 0)
+        smallest = min(kind.range_of("span")[0] for kind in KINDS.values() if kind.weight > 0)
         raise ValueError(f"no aircraft fits max_span={max_span} m; the smallest needs {smallest:.1f} m")
     weights = np.array([KINDS[n].weight for n in names])
     return names[rng.choice(len(names), p=weights / weights.sum())]
@@ -185,7 +176,7 @@ def random_shape(rng: np.random.Generator, kind: str, max_span: float | None = N
         raise ValueError(f"no kind of aircraft is called {kind!r}; choose one of {', '.join(KINDS)}")
     types = _fitting(KINDS[kind], max_span)
     if not types:
-        smallest = KINDS[kind].span[0]
+        smallest = KINDS[kind].range_of("span")[0]
         raise ValueError(f"no {kind} fits max_span={max_span} m; the smallest needs {smallest:.1f} m")
     one, other = (types[i] for i in rng.integers(len(types), size=2))
     share = rng.uniform()

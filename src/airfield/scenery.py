@@ -12,7 +12,7 @@ import numpy as np
 from airfield.buildings import cast_building, paint_building
 from airfield.clutter import paint_zone
 from airfield.drawing import SUPERSAMPLE, Frame, Pen
-from airfield.fleet import fitting_plane, livery
+from airfield.fleet import fitting_plane, scheme
 from airfield.ground import paint_ground
 from airfield.layout import REACH, Line, Site, Stand
 from airfield.light import Sun
@@ -44,11 +44,8 @@ def random_view(site: Site, rng: np.random.Generator, size: int) -> View:
     aim = np.array(site.focus) * min(1.0, reach / max(math.hypot(*site.focus), 1.0))
     shift = rng.uniform(-100, 100, 2) - Frame(site.angle, 0, 0, size).scene(aim)
     tilt, towards = rng.uniform(0, 0.32), rng.uniform(0, 2 * math.pi)
-    taken = float(
-        rng.choice(
-            [rng.uniform(0.05, 0.35), rng.uniform(0.35, 0.7), rng.uniform(0.7, 1.0)], p=[0.08, 0.27, 0.65]
-        )
-    )
+    quiet, usual, full = rng.uniform(0.05, 0.35), rng.uniform(0.35, 0.7), rng.uniform(0.7, 1.0)
+    taken = float(rng.choice([quiet, usual, full], p=[0.08, 0.27, 0.65]))
     return View(
         frame=Frame(site.angle, size / 2 + shift[0], size / 2 + shift[1], size),
         sun=Sun(float(rng.uniform(0, 2 * math.pi)), float(rng.uniform(0.55, 1.25))),
@@ -96,13 +93,10 @@ def paint_view(site: Site, view: View) -> tuple[np.ndarray, list[Plane]]:
     if rng.random() < 0.22:  # the sun stands where polished skin and roofs throw it at the camera
         for aircraft in planes:
             if rng.random() < 0.25:
-                back = rng.uniform(-0.35, 0.35) * aircraft.length
-                _glint(
-                    canvas,
-                    aircraft.x + back * math.cos(aircraft.heading),
-                    aircraft.y + back * math.sin(aircraft.heading),
-                    rng.uniform(2.5, 8),
-                )
+                ahead = rng.uniform(-0.35, 0.35) * aircraft.length
+                x = aircraft.x + ahead * math.cos(aircraft.heading)
+                y = aircraft.y + ahead * math.sin(aircraft.heading)
+                _glint(canvas, x, y, rng.uniform(2.5, 8))
         for building in buildings:
             if rng.random() < 0.1 and building.style not in _OVER:
                 x, y = frame.scene(building.points[rng.integers(len(building.points))])
@@ -142,7 +136,8 @@ def _paint_small_things(pen: Pen, site: Site, view: View, parked: list[tuple[Sta
 def _light(stand: Stand) -> tuple[float, float, float]:
     """x, y and height of the light mast before a stand."""
     height = float(np.random.default_rng(stand.seed + 5).uniform(14, 30))
-    return stand.x + math.cos(stand.heading) * 7, stand.y + math.sin(stand.heading) * 7, height
+    x, y = stand.nose + stand.axes[0] * 7
+    return float(x), float(y), height
 
 
 def _glint(canvas: np.ndarray, east: float, south: float, metres: float) -> None:
@@ -159,7 +154,7 @@ def _glint(canvas: np.ndarray, east: float, south: float, metres: float) -> None
 
 
 def _near(stand: Stand, frame: Frame) -> bool:
-    return frame.sees(np.array([[stand.x, stand.y]]), stand.max_span + 45)
+    return frame.sees(stand.nose[None], stand.max_span + 45)
 
 
 def _parked(stand: Stand, view: View, difficulty: float) -> Plane | None:
@@ -176,14 +171,11 @@ def _parked(stand: Stand, view: View, difficulty: float) -> Plane | None:
     if plane is None:
         return None
     wander = 0.02 if stand.kind == "gate" else 0.05
-    heading = (
-        stand.heading
-        + rng.normal(0, wander)
-        + (math.pi if stand.kind != "gate" and rng.random() < 0.07 else 0)
-    )
-    centre = np.array([stand.x, stand.y])
-    h = np.array([math.cos(stand.heading), math.sin(stand.heading)])
-    centre = centre - h * (plane.length / 2 + rng.normal(0, 0.8)) + rng.normal(0, 0.4, 2)
+    heading = stand.heading + rng.normal(0, wander)
+    if stand.kind != "gate" and rng.random() < 0.07:  # it was pushed in the other way round
+        heading += math.pi
+    behind = stand.axes[0] * (plane.length / 2 + rng.normal(0, 0.8))
+    centre = stand.nose - behind + rng.normal(0, 0.4, 2)
     x, y = view.frame.scene(centre)
     return plane.at(x, y, heading + view.frame.angle)
 
@@ -192,9 +184,8 @@ def _door(stand: Stand, plane: Plane | None) -> np.ndarray | None:
     """The front left door in map metres."""
     if plane is None:
         return None
-    h = np.array([math.cos(stand.heading), math.sin(stand.heading)])
-    left = np.array([h[1], -h[0]])
-    return np.array([stand.x, stand.y]) - h * (0.13 * plane.length) + left * 0.055 * plane.length
+    h, left = stand.axes
+    return stand.nose - h * (0.13 * plane.length) + left * 0.055 * plane.length
 
 
 def _under_way(site: Site, view: View, placed: list[Plane]) -> list[Plane]:
@@ -209,7 +200,7 @@ def _under_way(site: Site, view: View, placed: list[Plane]) -> list[Plane]:
         d = math.atan2(b[1] - a[1], b[0] - a[0]) + (math.pi if rng.random() < 0.5 else 0)
         spot = a + (b - a) * rng.random()
         kind = "wide_body" if route.max_span > 66 and rng.random() < 0.2 else None
-        plane = random_plane(rng, kind=kind, max_span=route.max_span, livery=livery(rng, site.difficulty))
+        plane = random_plane(rng, kind=kind, max_span=route.max_span, livery=scheme(rng, site.difficulty))
         x, y = view.frame.scene(spot)
         plane = plane.at(x, y, d + view.frame.angle + rng.normal(0, 0.02))
         if view.frame.sees(spot[None], 30) and all(_clear(plane, other) for other in placed + out):
@@ -234,9 +225,8 @@ def _near_misses(pen: Pen, site: Site, rng: np.random.Generator) -> None:
 def _darken(canvas: np.ndarray, shadow: np.ndarray, ambient: float, blue: float) -> None:
     """Multiply the mask into the ground; what only the sky lights is bluer."""
     depth = np.arange(256) / 255
-    tables = [
-        1 - depth * (1 - ambient * tint) for tint in (0.95 - 0.4 * blue, 0.97 - 0.25 * blue, 1 + 0.08 * blue)
-    ]
+    tints = (0.95 - 0.4 * blue, 0.97 - 0.25 * blue, 1 + 0.08 * blue)
+    tables = [1 - depth * (1 - ambient * tint) for tint in tints]
     light = cv2.merge([cv2.LUT(shadow, np.round(t * 255).astype(np.uint8)) for t in tables])
     cv2.multiply(canvas, light, dst=canvas, scale=1 / 255)
 

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from airfield.clutter import TRUCK_SHARES, TRUCK_TONES, paint_boxes, tones
+from airfield.clutter import TRUCKS, paint_boxes, tones
 from airfield.drawing import Pen, bar_at, rectangle
 from airfield.layout import Stand
 
@@ -22,10 +22,9 @@ def bridge_bars(stand: Stand, door: np.ndarray | None, view: np.random.Generator
     if stand.root is None or not stand.bridges:
         return []
     rng = np.random.default_rng(stand.seed)
-    h = np.array([math.cos(stand.heading), math.sin(stand.heading)])
-    left = np.array([h[1], -h[0]])
+    h, left = stand.axes
     root = np.array(stand.root)
-    depth = max(float((root - (stand.x, stand.y)) @ h), 4.0)
+    depth = max(float((root - stand.nose) @ h), 4.0)
     rotunda = root - h * depth * rng.uniform(0.1, 0.9) + left * rng.normal(0, 2.5)
     elbow = (root + rotunda) / 2
     if rng.random() < 0.35:  # a fixed walkway with a corner: along the facade, then out
@@ -74,11 +73,8 @@ def paint_bridges(pen: Pen, stand: Stand, arms: list[np.ndarray], tone: np.ndarr
                 pen.fill(half, np.clip(tone * 1.05, 0, 255), BRIDGE_HEIGHT)
                 pen.fill(bar_at(a * 0.22 + b * 0.78, 1.5, 6.0, turn), tone * 0.45)
                 head = turn + rng.uniform(-0.6, 0.6)
-                pen.block(
-                    bar_at(b, 4.4, 4.6, head),
-                    BRIDGE_HEIGHT,
-                    np.clip(tone * rng.choice([0.6, 0.9, 1.05]), 0, 255),
-                )
+                roof = np.clip(tone * rng.choice([0.6, 0.9, 1.05]), 0, 255)
+                pen.block(bar_at(b, 4.4, 4.6, head), BRIDGE_HEIGHT, roof)
         if cast:
             pen.cast(bar_at(rotunda, 5, 5), BRIDGE_HEIGHT + 1.5)
         else:
@@ -88,14 +84,11 @@ def paint_bridges(pen: Pen, stand: Stand, arms: list[np.ndarray], tone: np.ndarr
 
 def paint_service(pen: Pen, stand: Stand, length: float, view: np.random.Generator, busy: float) -> None:
     """Vehicles around an aircraft on its stand; length 0: the few that wait at an empty stand."""
-    h = np.array([math.cos(stand.heading), math.sin(stand.heading)])
-    right = np.array([-h[1], h[0]])
+    h, left = stand.axes
     size, items = max(length, 0.8 * stand.max_span), []
 
     def put(back: float, aside: float, long: float, wide: float, turn: float) -> None:
-        items.append(
-            (*(np.array([stand.x, stand.y]) - h * back + right * aside), long, wide, stand.heading + turn)
-        )
+        items.append((*(stand.nose - h * back - left * aside), long, wide, stand.heading + turn))
 
     count = view.poisson((3.8 if length else 2.5) * busy)
     for _ in range(count):
@@ -108,31 +101,20 @@ def paint_service(pen: Pen, stand: Stand, length: float, view: np.random.Generat
             for k in range(int(view.integers(2, 7))):
                 put(back + 3.4 * k * math.cos(turn), aside + 3.4 * k * math.sin(turn), 2.6, 1.6, turn)
         elif kind < 0.6:  # catering and fuel trucks
-            put(
-                view.uniform(0.25, 0.8) * size,
-                side * view.uniform(5.5, 15),
-                view.uniform(5, 10),
-                2.4,
-                view.choice([0, math.pi / 2, 0.4]),
-            )
+            back, aside = view.uniform(0.25, 0.8) * size, side * view.uniform(5.5, 15)
+            put(back, aside, view.uniform(5, 10), 2.4, view.choice([0, math.pi / 2, 0.4]))
         elif kind < 0.75:  # in front of the nose
-            put(
-                -view.uniform(2, 9), view.normal(0, 9), view.uniform(3, 8), 2.3, view.choice([0, math.pi / 2])
-            )
+            back, aside, long = -view.uniform(2, 9), view.normal(0, 9), view.uniform(3, 8)
+            put(back, aside, long, 2.3, view.choice([0, math.pi / 2]))
         else:  # anywhere beside
-            put(
-                view.uniform(-0.1, 1.1) * size,
-                side * view.uniform(8, stand.max_span * 0.5 + 4),
-                view.uniform(2.5, 6),
-                2,
-                view.uniform(0, 3.1),
-            )
+            back, aside = view.uniform(-0.1, 1.1) * size, side * view.uniform(8, stand.max_span * 0.5 + 4)
+            put(back, aside, view.uniform(2.5, 6), 2, view.uniform(0, 3.1))
     if length and view.random() < 0.6:  # the tug at the nose
         put(-3.5, 0, view.uniform(5, 8), 2.8, 0)
     if not items:
         return
     x, y, long, wide, turn = np.array(items).T
-    tone = tones(view, len(x), TRUCK_TONES, TRUCK_SHARES) * view.uniform(0.6, 1.0, (len(x), 1))
+    tone = tones(view, len(x), TRUCKS) * view.uniform(0.6, 1.0, (len(x), 1))
     paint_boxes(pen, x, y, long, wide, turn, tone, 2.2)
 
 

@@ -4,24 +4,36 @@ import math
 
 import numpy as np
 
-from airfield import airports, places
+from airfield.airports import AIRPORTS
+from airfield.aprons import end_apron
 from airfield.layout import Site
-from airfield.trim import trim
+from airfield.places import PLACES
 
 # Web map products of "1 m" are enlarged by 1 / cos(latitude): 1 at the equator, 1.6 at 51 degrees.
 ENLARGED = (1.12, 1.6)
+CONCRETES = (
+    (160, 154, 142), (172, 158, 134), (150, 147, 137), (134, 132, 124), (182, 174, 158), (178, 164, 140),
+    (188, 174, 148), (192, 184, 168),
+)  # fmt: skip
+ROOFS = (
+    (238, 238, 235), (216, 216, 212), (184, 184, 182), (246, 246, 244), (150, 152, 152), (216, 206, 190),
+)  # fmt: skip
+BRIDGES = (
+    (236, 236, 232), (246, 246, 244), (250, 248, 240), (222, 221, 216), (200, 200, 196), (228, 218, 198),
+    (168, 170, 170),
+)  # fmt: skip
 
 
 def make_site(rng: np.random.Generator, difficulty: float) -> Site:
     """The map of a site; about one in six has no airport."""
     empty = rng.random() < 1 / 6
-    makers = places.KINDS if empty else airports.KINDS
+    makers = PLACES if empty else AIRPORTS
     weights = np.array([w for _, w in makers.values()], float)
     kind = str(rng.choice(list(makers), p=weights / weights.sum()))
     site = new_site(rng, kind, difficulty)
     makers[kind][0](site)
     if site.apron and rng.random() < 0.45:
-        trim(site, site.apron)
+        end_apron(site, site.apron)
     return site
 
 
@@ -45,17 +57,7 @@ def make_palette(rng: np.random.Generator) -> dict[str, np.ndarray]:
     def pick(*choices: tuple[float, float, float], spread: float = 8) -> np.ndarray:
         return np.array(choices[rng.integers(len(choices))]) + rng.normal(0, spread) + rng.normal(0, 1.6, 3)
 
-    concrete = pick(
-        (160, 154, 142),
-        (172, 158, 134),
-        (150, 147, 137),
-        (134, 132, 124),
-        (182, 174, 158),
-        (178, 164, 140),
-        (188, 174, 148),
-        (192, 184, 168),
-    )
-    concrete = concrete + 8
+    concrete = pick(*CONCRETES) + 8
     taxiway = pick((96, 97, 94), (112, 110, 103), (126, 121, 110), (82, 84, 83), (140, 134, 120))
     if rng.random() < 0.25:
         taxiway = concrete + rng.normal(-6, 4)
@@ -80,22 +82,7 @@ def make_palette(rng: np.random.Generator) -> dict[str, np.ndarray]:
         "deck": pick((122, 120, 115), (104, 104, 102), (160, 154, 142), (182, 174, 156)),
         "paved": pick((138, 132, 120), (120, 118, 112), (152, 142, 124)),
         "gravel": pick((160, 150, 132), (142, 134, 122)),
-        "roof": pick(
-            (238, 238, 235),
-            (216, 216, 212),
-            (184, 184, 182),
-            (246, 246, 244),
-            (150, 152, 152),
-            (216, 206, 190),
-        ),
-        "bridge": pick(
-            (236, 236, 232),
-            (246, 246, 244),
-            (250, 248, 240),
-            (222, 221, 216),
-            (200, 200, 196),
-            (228, 218, 198),
-            (168, 170, 170),
-        ),
+        "roof": pick(*ROOFS),
+        "bridge": pick(*BRIDGES),
         "tile": pick((164, 92, 68), (150, 108, 86), (128, 122, 118), (176, 120, 90)),
     }

@@ -6,10 +6,15 @@ import numpy as np
 
 from airfield.drawing import arc, rounded
 from airfield.drives import band
-from airfield.layout import REACH, Site, Stain, Stand
+from airfield.layout import Site, Stain, Stand, across_map
 
 Point = tuple[float, float] | np.ndarray
 SPANS = (25, 30, 36, 38, 52, 66)  # metres: the classes of gates
+BLOCK_SPANS = {
+    "open": (30.0, 36.0, 36.0, 40.0, 52.0, 66.0),
+    "light": (10.0, 12.0, 12.0, 16.0, 22.0),
+    "store": (30.0, 36.0, 36.0, 48.0, 65.0),
+}
 
 
 def gates_along(site: Site, start: Point, stop: Point, *, margin: float = 12.0) -> None:
@@ -42,9 +47,8 @@ def gates_along(site: Site, start: Point, stop: Point, *, margin: float = 12.0) 
     middle, turn = (a + b) / 2 + out * 5, math.atan2(d[1], d[0])
     if length > 30 and rng.random() < 0.75:  # what is kept at the foot of the facade
         kind = str(rng.choice(["vehicles", "vehicles", "containers", "sheds"]))
-        site.zone(
-            kind, middle[0], middle[1], length * 0.92, rng.uniform(7, 11), turn, density=rng.uniform(0.1, 0.6)
-        )
+        depth, density = rng.uniform(7, 11), rng.uniform(0.1, 0.6)
+        site.zone(kind, middle[0], middle[1], length * 0.92, depth, turn, density=density)
     site.stains.append(Stain(np.array([a + out * 30, b + out * 30]), 30, rng.uniform(-0.12, 0.02)))
 
 
@@ -101,9 +105,7 @@ def stand_row(
 def stand_block(site: Site, x: float, y: float, length: float, depth: float, *, kind: str = "open") -> None:
     """Rows of open stands that fill a rectangle with its corner at (x, y), with lanes between them."""
     rng = site.rng
-    spans = {"light": (10.0, 12.0, 12.0, 16.0, 22.0), "store": (30.0, 36.0, 36.0, 48.0, 65.0)}.get(
-        kind, (30.0, 36.0, 36.0, 40.0, 52.0, 66.0)
-    )
+    spans = BLOCK_SPANS[kind]
     slant = float(rng.choice([0, 0, 0, 0.5, -0.6, 0.8]))
     facing = float(rng.choice([math.pi / 2, -math.pi / 2]))
     row = y
@@ -122,7 +124,7 @@ def stand_block(site: Site, x: float, y: float, length: float, depth: float, *, 
                 site.zone("vehicles", right + 9, row + size / 2, 14, size * 0.8)
             left = right + rng.uniform(6, 40)
         if kind in ("open", "store"):
-            site.line(np.array([[-REACH, row + size + 14], [REACH, row + size + 14]]), strength=0.55)
+            site.line(across_map(row + size + 14), strength=0.55)
         row += size + rng.uniform(8, 40)
         facing = -facing if rng.random() < 0.5 else facing
         slant = -slant if rng.random() < 0.5 else slant
@@ -154,10 +156,9 @@ def _stand(
 ) -> None:
     """Add a stand with its lead-in line, stop bars, borders and oil."""
     rng = site.rng
-    h = np.array([math.cos(heading), math.sin(heading)])
-    left = np.array([h[1], -h[0]])
     stand = Stand(float(nose[0]), float(nose[1]), heading, span, kind, root, bridges, site.seed())
     site.stands.append(stand)
+    h, left = stand.axes
     if kind == "light":
         return
     tail = nose - h * span * 1.15

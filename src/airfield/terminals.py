@@ -10,8 +10,8 @@ import numpy as np
 from airfield.aprons import apron, outer_rows, pier
 from airfield.drawing import arc, rounded
 from airfield.drives import band, forecourt, ring_drives
-from airfield.layout import REACH, Site
-from airfield.movement import airfield, apron_marks, flat_ground, taxilane
+from airfield.layout import REACH, Site, across_map
+from airfield.movement import apron_marks, flat_ground, runway_and_taxiways, taxilane
 from airfield.places import clear, landside
 from airfield.stands import gates_along, gates_around, stand_block
 
@@ -51,7 +51,7 @@ def horseshoe(site: Site) -> None:
         far = cy + side * (radius + width + 95)
         taxilane(site, far, 66)
         if abs(far) < REACH - 120:
-            airfield(site, far + side * 40, up=side < 0)
+            runway_and_taxiways(site, far + side * 40, up=side < 0)
         for x in first + pitch * np.arange(-2, 3):
             if abs(x) > REACH - 60:
                 continue
@@ -63,7 +63,7 @@ def horseshoe(site: Site) -> None:
             site.zone(kind, x, cy, 1.3 * inner, inner, density=rng.uniform(0.4, 1))
     site.box("paved" if rng.random() < 0.6 else "grass", 0, 0, 2 * REACH, 2 * road - 4)
     for y in np.arange(-road + 10, road - 8, rng.uniform(14, 28)):  # the bundle of roads
-        points = np.array([[-REACH, y], [REACH, y]])
+        points = across_map(y)
         site.area("road", points, width=rng.uniform(7, 14))
         site.zone("traffic", 0, float(y), 2 * REACH, 7)
         if rng.random() < 0.4:
@@ -98,9 +98,9 @@ def combs(site: Site) -> None:
         site.line(lane)
     taxilane(site, half - 18, 70)
     taxilane(site, -half + 18, 70)
-    airfield(site, half)
+    runway_and_taxiways(site, half)
     if rng.random() < 0.5:
-        airfield(site, -half, up=True)
+        runway_and_taxiways(site, -half, up=True)
     else:
         landside(site, -half - 20)
 
@@ -111,7 +111,7 @@ def bays(site: Site) -> None:
     length = rng.uniform(150, 290)
     depth = apron(site, length + rng.uniform(70, 130), hole=rng.random() < 0.5)
     pitch, width = rng.uniform(150, 215), rng.uniform(14, 30)
-    site.build(np.array([[-REACH, -22], [REACH, -22]]), 44, 18)
+    site.build(across_map(-22), 44, 18)
     forecourt(site, -48)
     lean = rng.normal(0, 0.12)
     style = str(rng.choice(["flat", "ribs", "units", "vault", "skylights", "complex"]))

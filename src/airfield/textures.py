@@ -94,9 +94,8 @@ def _furrow() -> np.ndarray:
     """Parallel lines of uneven strength: ploughed fields, mown grass."""
     rng = np.random.default_rng(9)
     lines = rng.standard_normal((SIZE, 1)) + 1.2 * np.sin(np.arange(SIZE) * 2 * np.pi / 8)[:, None]
-    return lines * (1 + 0.4 * _normal(_spectral(10, 1.5, 4, stretch=0.2))) + 0.5 * _normal(
-        _spectral(11, 0.6, 8)
-    )
+    strength = 1 + 0.4 * _normal(_spectral(10, 1.5, 4, stretch=0.2))
+    return lines * strength + 0.5 * _normal(_spectral(11, 0.6, 8))
 
 
 _MAKERS = {

@@ -1,20 +1,32 @@
-"""The synthetic renderer: same arguments same bytes, true boxes, every kind of place, a sensor's look."""
+"""The renderer: same arguments same bytes, true boxes, every kind of place, a sensor; it stands alone."""
+
+import ast
+import math
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+import airfield
 from aircraft import InputError
-from aircraft.datasets.synthetic import render
-from airfield import layout, places
+from aircraft.datasets import synthetic
+from airfield import ArgumentError, layout, render, scenery, sites
 from airfield import sensor as sensors
-from airfield.airports import KINDS as AIRPORTS
+from airfield.airports import AIRPORTS
 from airfield.drawing import Frame, Strip, arc, rectangle, rounded
 from airfield.ground import paint_ground
+from airfield.places import PLACES
+from airfield.planforms import KINDS
 from airfield.scenery import paint_view, random_view
 from airfield.textures import sample, texture
 
 SIZE = 192
+SOURCES = sorted(Path(airfield.__file__).parent.glob("*.py"))
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +36,8 @@ def scenes() -> list:
 
 def _site(kind: str, seed: int = 0) -> layout.Site:
     rng = np.random.default_rng(seed)
-    site = layout.new_site(rng, kind, difficulty=1.0)
-    (AIRPORTS | places.KINDS)[kind][0](site)
+    site = sites.new_site(rng, kind, difficulty=1.0)
+    (AIRPORTS | PLACES)[kind][0](site)
     return site
 
 
@@ -54,8 +66,47 @@ def test_a_scene_is_a_square_of_the_size_asked_for(size):
 def test_boxes_have_their_centre_inside_and_ignored_ones_stay_within_the_image(scenes):
     assert sum(len(scene.boxes) for scene in scenes) > 5
     for scene in scenes:
-        assert ((scene.centers >= 0) & (scene.centers < SIZE)).all()
+        centers = (scene.boxes[:, :2] + scene.boxes[:, 2:]) / 2
+        assert ((centers >= 0) & (centers < SIZE)).all()
         assert ((scene.ignore >= 0) & (scene.ignore <= SIZE)).all()
+
+
+def test_headings_and_kinds_are_those_of_the_boxes(scenes):
+    for scene in scenes:
+        assert len(scene.headings) == len(scene.kinds) == len(scene.boxes)
+        assert ((scene.headings >= 0) & (scene.headings < 360)).all()
+        assert set(scene.kinds) <= {name for name, kind in KINDS.items() if kind.is_aircraft}
+    assert len({kind for scene in scenes for kind in scene.kinds}) > 1
+
+
+def test_a_box_is_as_wide_as_the_aircraft_is_long_where_it_points_along_x(monkeypatch):
+    """And as high where it points along y; the aircraft that were painted say how long they are."""
+    painted = []
+
+    def spy(site: layout.Site, view: scenery.View) -> tuple:
+        canvas, planes = paint_view(site, view)
+        painted.append((planes, view.frame.size))
+        return canvas, planes
+
+    monkeypatch.setattr(scenery, "paint_view", spy)
+    along_x = along_y = 0
+    for site in (2, 9, 12, 16, 34):
+        scene = render(site, size=1024, difficulty=0.0)
+        planes, metres = painted.pop()
+        enlarged = 1024 / metres
+        for box, heading, kind in zip(scene.boxes, scene.headings, scene.kinds, strict=True):
+            middle = (box[:2] + box[2:]) / 2
+            plane = min(planes, key=lambda p: math.dist((p.x * enlarged, p.y * enlarged), middle))
+            assert (plane.kind, math.degrees(plane.heading) % 360) == (kind, pytest.approx(heading, abs=1e-3))
+            width, height = (box[2:] - box[:2]) / enlarged
+            if heading % 180 < 2 or heading % 180 > 178:
+                along_x += 1
+                assert width == pytest.approx(plane.length, rel=0.08)
+            elif 88 < heading % 180 < 92:
+                along_y += 1
+                assert height == pytest.approx(plane.length, rel=0.08)
+    assert along_x > 5
+    assert along_y > 5
 
 
 def test_a_box_holds_something_other_than_its_surroundings():
@@ -75,18 +126,18 @@ def test_views_of_a_site_share_the_map_and_the_place():
     assert render(site=0, view=0, size=64).site == render(site=0, view=9, size=64).site
 
 
-@pytest.mark.parametrize("kind", [*AIRPORTS, *places.KINDS])
+@pytest.mark.parametrize("kind", [*AIRPORTS, *PLACES])
 def test_every_kind_of_place_can_be_painted(kind):
     site = _site(kind)
     canvas, planes = paint_view(site, random_view(site, np.random.default_rng(1), 256))
     assert canvas.shape == (512, 512, 3)
     assert canvas.std() > 3
-    assert not (kind in places.KINDS and planes)
+    assert not (kind in PLACES and planes)
 
 
 def test_about_one_site_in_six_has_no_airport():
-    kinds = [layout.make_site(np.random.default_rng([0, site, 1]), 1.0).kind for site in range(60)]
-    share = np.mean([kind in places.KINDS for kind in kinds])
+    kinds = [sites.make_site(np.random.default_rng([0, site, 1]), 1.0).kind for site in range(60)]
+    share = np.mean([kind in PLACES for kind in kinds])
     assert 0.05 < share < 0.3
     assert set(kinds) > {"piers", "linear", "curved"}
 
@@ -103,7 +154,7 @@ def test_an_aircraft_under_cloud_is_ignored_and_not_a_background():
     found = 0
     for view in range(14):
         rng = np.random.default_rng([0, 8, 2, view])
-        place = layout.make_site(np.random.default_rng([0, 8, 1]), 2.0)
+        place = sites.make_site(np.random.default_rng([0, 8, 1]), 2.0)
         date = random_view(place, rng, round(SIZE / place.enlarged))
         camera = sensors.random_sensor(rng, 2.0)
         cloud = sensors.cloud_cover(camera, date.frame)
@@ -130,8 +181,10 @@ def test_an_aircraft_under_cloud_is_ignored_and_not_a_background():
     ],
 )
 def test_arguments_out_of_range_say_what_is_wrong(arguments, message):
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(ArgumentError, match=message):
         render(**arguments)
+    with pytest.raises(InputError, match=message):  # as the commands report it
+        synthetic.render(**arguments)
 
 
 def test_textures_tile_and_have_mean_zero_and_spread_one():
@@ -179,3 +232,69 @@ def test_ground_without_stains_is_the_colour_of_its_material():
 
 def _grid(size: int) -> list[tuple[int, int]]:
     return [(y, x) for y in range(0, size - 32, 32) for x in range(0, size - 32, 32)]
+
+
+# -------------------------------------------------------------------------------------------- it stands alone
+
+
+def test_rendering_needs_numpy_and_opencv_alone():
+    """In a fresh process no part of the house, no torch and no SciPy is loaded."""
+    code = (
+        "import airfield, sys; airfield.render(0, size=128); "
+        "print(*{name.split('.')[0] for name in sys.modules})"
+    )
+    command = [sys.executable, "-c", code]
+    loaded = set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+    assert {"airfield", "numpy", "cv2"} <= loaded
+    assert not loaded & {"torch", "aircraft", "aircraft_course", "aircraft_bench", "scipy", "sklearn"}
+
+
+def test_importing_it_is_quick_because_opencv_waits():
+    command = [sys.executable, "-c", "import airfield, sys; print('cv2' in sys.modules)"]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == "False"
+
+
+def test_it_imports_nothing_but_numpy_opencv_and_itself():
+    for path in SOURCES:
+        found = {name.split(".")[0] for name in _imported(path)}
+        assert found - sys.stdlib_module_names <= {"numpy", "cv2", "airfield"}, path.name
+
+
+def test_no_circle_of_imports():
+    """Not even among the imports inside functions."""
+    modules = {f"airfield.{path.stem}" for path in SOURCES} - {"airfield.__init__"} | {"airfield"}
+    graph = {}
+    for path in SOURCES:
+        name = "airfield" if path.stem == "__init__" else f"airfield.{path.stem}"
+        graph[name] = {found for found in _imported(path) if found in modules}
+    assert graph["airfield"], "the package draws with its modules"
+    assert set(TopologicalSorter(graph).static_order()) == modules  # CycleError names a circle
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """Names of modules that a file imports anywhere: `from airfield import sites` is airfield.sites."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            members = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from members if node.module == "airfield" else [node.module]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_callers_threads_are_as_before(threads, monkeypatch):
+    before = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(threads)
+        render(0, size=64)
+        assert cv2.getNumThreads() == threads
+        with pytest.raises(ArgumentError):
+            render(0, size=1)
+        assert cv2.getNumThreads() == threads
+        monkeypatch.setattr(scenery, "paint_view", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            render(0, size=64)
+        assert cv2.getNumThreads() == threads
+    finally:
+        cv2.setNumThreads(before)
