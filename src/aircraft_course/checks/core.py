@@ -172,8 +172,8 @@ def _explain(error: BaseException) -> str:
     """The error in one line, with the student's own line that caused it."""
     ours = [str(Path(__file__).parents[2] / package) + os.sep for package in PACKAGES]
     libraries = (*ours, *sysconfig.get_paths().values())
-    steps = traceback.extract_tb(error.__traceback__)
-    steps = [step for step in steps if not step.filename.startswith(libraries)]
+    trace = traceback.extract_tb(error.__traceback__)
+    steps = [step for step in trace if not step.filename.startswith(libraries)]
     where = f" (line {steps[-1].lineno}: {steps[-1].line})" if steps and steps[-1].line else ""
     return f"{type(error).__name__}: {_one_line(error)}".rstrip(": ") + where
 
