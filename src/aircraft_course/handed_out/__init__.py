@@ -1,7 +1,7 @@
 """The names that modules had before version 0.2, for notebooks handed out then: each warns and hands on.
 
-`aircraft` looks for its submodules in this folder too (see its `__path__`), so `import aircraft.lessons` finds
-the file lessons.py. Each file has the old name of a module and says the new one.
+`aircraft` looks for its submodules in this folder too (see its `__path__`): `import aircraft.lessons` finds
+lessons.py. Each file has the old name of a module and says the new one.
 """
 
 import importlib
