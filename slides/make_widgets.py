@@ -21,7 +21,7 @@ from PIL import Image
 from aircraft import datasets, detection, models, training
 from aircraft.cli import runs
 from aircraft.detection.detecting import MIN_DISTANCE, SMOOTH
-from aircraft.detection.windows import WINDOW
+from aircraft.patches import PATCH
 from aircraft.scenes import Scene
 
 SLIDES = Path(__file__).parent
@@ -83,7 +83,7 @@ def write_detector(run: Path, folder: Path) -> None:
     _write(folder / "data/tiles.json", {
         "threshold": round(detection.default_threshold(network), 2),
         "stride": models.dense(network).stride,
-        "window": WINDOW,
+        "window": PATCH,
         "min_distance": MIN_DISTANCE,
         "smooth": SMOOTH,
         "parameters": sum(weight.numel() for weight in network.parameters()),

@@ -1,11 +1,14 @@
 """The autograder: runs a handed-in notebook whatever it does, and counts all exercises of its lesson."""
 
+import importlib
 import json
 import os
+import subprocess
 import sys
 
 import nbformat
 import pytest
+import torch
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from aircraft import InputError
@@ -250,3 +253,67 @@ def test_a_client_ends_its_kernel(tmp_path):
     kernels.client(notebook, folder=tmp_path, timeout=60).execute(env=kernels.environment())
     with pytest.raises(ProcessLookupError):
         os.kill(int(notebook.cells[0].outputs[0].text), 0)
+
+
+# What the lessons imported that were handed out before version 0.2, without names that have not moved.
+HANDED_OUT = """
+from aircraft import datasets, lessons, metrics, models, plotting, synthetic, training
+from aircraft import engines, loading, patches, resampling, storage, detection
+from aircraft.checks.lesson01 import check_neuron
+from aircraft.checks.lesson02 import check_convolve
+from aircraft.checks.lesson03 import check_bce
+from aircraft.checks.lesson04 import check_events
+from aircraft.checks.lesson05 import check_f_beta
+from aircraft.checks.lesson06 import check_head
+from aircraft.checks.lesson07 import check_slide
+from aircraft.checks.lesson08 import check_corner
+from aircraft.drawings import lesson01, lesson02, lesson03, lesson04, lesson05, lesson06, lesson07, lesson08
+from aircraft.errors import InputError
+from aircraft.models.efficientnet import STAGES
+from aircraft.plotting.style import STYLE
+from aircraft.sampling import Sampler
+
+assert lessons.budget(3, 1) == 1
+check_neuron(lambda x, w, b: 1 if x @ w + b > 0 else 0)
+"""
+
+
+def test_a_notebook_handed_out_before_the_move_still_grades(tmp_path):
+    path = tmp_path / "homework.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell(HANDED_OUT)]), path)
+    command = [sys.executable, "-m", "aircraft.checks", "--json", "--fast", str(path)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    grade = json.loads(ran.stdout)
+    assert (grade["lesson"], grade["score"]) == ("lesson01", 1), grade["results"]
+    assert "aircraft.checks is aircraft_course.checks now" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [
+        ("aircraft.checks", "aircraft_course.checks", "LAST"),
+        ("aircraft.engines", "aircraft.training.engines", "create_evaluator"),
+        ("aircraft.errors", "aircraft", "InputError"),
+        ("aircraft.lessons", "aircraft_course.lessons", "expect"),
+        ("aircraft.loading", "aircraft.training.loading", "Batches"),
+        ("aircraft.resampling", "aircraft.metrics", "interval"),
+        ("aircraft.sampling", "aircraft.training.loading", "Sampler"),
+        ("aircraft.storage", "aircraft.datasets.storage", "load_or_build"),
+        ("aircraft.synthetic", "aircraft.datasets.synthetic", "render"),
+    ],
+)
+def test_an_old_name_warns_and_stands_for_the_new_one(old, new, name):
+    sys.modules.pop(old, None)
+    with pytest.warns(FutureWarning, match=f"^{old} is {new} now"):
+        found = getattr(importlib.import_module(old), name)
+    assert found is getattr(importlib.import_module(new), name)
+
+
+def test_the_trainer_of_before_takes_a_scaler():
+    sys.modules.pop("aircraft.engines", None)
+    with pytest.warns(FutureWarning):
+        engines = importlib.import_module("aircraft.engines")
+    network = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    scaler = torch.amp.GradScaler("cpu", enabled=False)
+    assert engines.create_trainer(network, optimizer, scaler, torch.nn.BCEWithLogitsLoss(), amp=None).run

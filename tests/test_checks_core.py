@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -153,6 +154,20 @@ def test_a_blank_is_found_without_the_source_too(body):
 def test_an_error_is_shown_with_the_line_that_caused_it():
     check_double(raises)
     assert "return x / 0" in LAST.message
+
+
+@pytest.mark.parametrize("package", ["aircraft", "aircraft_bench", "aircraft_course", "airfield"])
+def test_an_error_inside_our_packages_is_shown_with_the_students_line(package):
+    place = Path(core.__file__).parents[2] / package / "deep/inside.py"
+    ours: dict = {}
+    exec(compile("def refuse(x):\n    raise ValueError('a bad x')", place, "exec"), ours)
+
+    def answer(x):
+        return ours["refuse"](x)
+
+    check_double(answer)
+    assert LAST.message.startswith("ValueError: a bad x (line ")
+    assert 'return ours["refuse"](x))' in LAST.message
 
 
 def test_a_long_message_is_one_line_and_cut():

@@ -444,7 +444,7 @@ def test_a_lesson_that_does_not_exist_is_named(tmp_path, capsys):
 def test_the_lesson_and_its_module_of_checks_know_the_same_exercises(tmp_path, capsys):
     root = make_root(tmp_path)
     module = root / "src/aircraft_course/checks/lesson01.py"
-    module.parent.mkdir()
+    module.parent.mkdir(parents=True)
     module.write_text("def check_double(x): ...\n\ndef check_triple(x): ...\n")
     assert run(root) == 1
     error = capsys.readouterr().err

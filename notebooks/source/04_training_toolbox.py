@@ -50,7 +50,6 @@ from aircraft_course.checks.lesson04 import check_attach_validation, check_batch
 from aircraft_course.drawings import lesson04 as drawings
 from aircraft import InputError
 from aircraft.plotting.style import STYLE
-from aircraft.training.loading import Sampler
 
 plt.rcParams.update(STYLE)                                               # letters that can be read from afar
 
@@ -276,8 +275,8 @@ check_create_trainer(create_trainer)
 # %% [markdown]
 # ### The package's engines
 #
-# `aircraft.engines` has the same trainer with one extra: it can compute in low precision on a GPU. Open the
-# file, you will know most lines. It also has an **evaluator**: an engine whose step only predicts, and whose
+# `aircraft.training.engines` has the same trainer with one extra: it can compute in low precision on a GPU.
+# Open the file, you will know most lines. It also has an **evaluator**: an engine whose step only predicts, and whose
 # `state.metrics` holds the loss and the AUC when its run is over. (AP comes in lesson 5.)
 #
 # `loading.Batches` stands in for the DataLoader of lesson 3: the whole set is one tensor, so a batch is a
@@ -289,10 +288,9 @@ def prepare(patches, lr=3e-3, seed=0, **options):
     torch.manual_seed(seed)
     model = small_net(**options).to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.0)
-    scaler = torch.amp.GradScaler(device.type, enabled=False)            # for low precision: not used here
-    trainer = engines.create_trainer(model, optimizer, scaler, nn.BCEWithLogitsLoss(), amp=None)
-    evaluator = engines.create_evaluator(model, nn.BCEWithLogitsLoss(), amp=None)
-    order = Sampler(patches.labels, "uniform", seed)
+    trainer = engines.create_trainer(model, optimizer, nn.BCEWithLogitsLoss())
+    evaluator = engines.create_evaluator(model, nn.BCEWithLogitsLoss())
+    order = loading.Sampler(patches.labels, "uniform", seed)
     batches = loading.Batches(patches.images, patches.labels, 64, device, sampler=order, drop_last=True)
 
     @trainer.on(Events.EPOCH_STARTED)
@@ -527,8 +525,7 @@ print(f"validation loss: last epoch {losses[-1]:.3f}, best epoch {min(losses):.3
 # %%
 model, _, trainer, evaluator, batches = prepare(few)
 wild = torch.optim.SGD(model.parameters(), lr=1e6)
-scaler = torch.amp.GradScaler(device.type, enabled=False)
-trainer = engines.create_trainer(model, wild, scaler, nn.BCEWithLogitsLoss(), amp=None)
+trainer = engines.create_trainer(model, wild, nn.BCEWithLogitsLoss())
 nan_stop.logger.disabled = True                                          # it would also write a line in red
 trainer.add_event_handler(Events.ITERATION_COMPLETED, nan_stop)
 trainer.run(batches, max_epochs=5)
@@ -1491,7 +1488,7 @@ print(f"reported gain, on average: {gain.mean():.2f} spreads; above zero: {(gain
 #
 # ## How to go on
 #
-# * Read `src/aircraft/engines.py` and `training.py`: this lesson in about 500 lines.
+# * Read `loop.py` and `engines.py` in `src/aircraft/training`: this lesson in about 500 lines.
 # * Repeat section 5 with `seed=1` and `seed=2`. Which of its conclusions survive?
 # * Train a larger network, `model = models.build("patch_net")`, with the package's own settings
 #   (`training.fit(model, train, val)`), and see how far it gets beyond `small_net`.

@@ -29,9 +29,8 @@ def kept(name: str, build: Callable[[], dict[str, Array]]) -> dict[str, Array]:
 
 @functools.cache
 def _code() -> str:
-    """A fingerprint of the modules that train and detect."""
+    """A fingerprint of all modules that train and detect, so of the default settings too."""
     root = Path(aircraft.__file__).parent
-    files = [
-        file for room in ("training", "models", "detection") for file in sorted((root / room).glob("*.py"))
-    ]
+    rooms = [root / "training", root / "models", root / "detection"]
+    files = [file for room in rooms for file in sorted(room.glob("*.py"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

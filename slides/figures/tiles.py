@@ -12,10 +12,10 @@ from matplotlib.patches import Circle, Rectangle
 from torch import nn
 
 from aircraft import datasets, detection, models, training
+from aircraft.patches import PATCH
 from aircraft.plotting.style import BLACK, BLUE, GREEN, ORANGE, SKY, VERMILION, YELLOW, styled
 from aircraft.scenes import Scene
 from aircraft_course.drawings import lesson07
-from aircraft_course.drawings.lesson07 import WINDOW
 from figures.drawing import WORDS, arrow, letters, sheet
 from figures.kept import Array, kept
 
@@ -114,7 +114,7 @@ def example() -> Scene:
 
     def off(tile: Scene) -> float:
         center = tile.centers[np.abs(tile.centers - tile.width / 2).sum(axis=1).argmin()]
-        return float(((center - WINDOW // 2) % (WINDOW // 2)).max())
+        return float(((center - PATCH // 2) % (PATCH // 2)).max())
 
     return min((tile for tile in test_tiles() if len(tile.boxes) > 5), key=off)
 

@@ -12,7 +12,6 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from aircraft import datasets, models, training
 from aircraft.patches import Patches
 from aircraft.training import engines, loading
-from aircraft.training.loading import Sampler
 from figures.kept import Array, kept
 
 PLAIN: dict[str, Any] = {  # lesson 4
@@ -84,10 +83,9 @@ def prepare(part: Patches) -> tuple[Any, Any, Engine, Engine, loading.Batches]:
     torch.manual_seed(0)
     model = small_net()
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.0)
-    scaler = torch.amp.GradScaler("cpu", enabled=False)
-    trainer = engines.create_trainer(model, optimizer, scaler, nn.BCEWithLogitsLoss(), amp=None)
-    evaluator = engines.create_evaluator(model, nn.BCEWithLogitsLoss(), amp=None)
-    order = Sampler(part.labels, "uniform", 0)
+    trainer = engines.create_trainer(model, optimizer, nn.BCEWithLogitsLoss())
+    evaluator = engines.create_evaluator(model, nn.BCEWithLogitsLoss())
+    order = loading.Sampler(part.labels, "uniform", 0)
     batches = loading.Batches(
         part.images, part.labels, 64, torch.device("cpu"), sampler=order, drop_last=True
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 __version__ = "0.2.0"
 __all__ = ["InputError", "LostProcess", "datasets", "detection", "metrics", "models", "plotting", "training"]
+__path__.append(f"{__path__[0]}_course/handed_out")  # names of modules in notebooks from before version 0.2
 
 
 class InputError(ValueError):

@@ -11,26 +11,91 @@ T = TypeVar("T")
 
 
 def is_fast() -> bool:
-    """True when AIRCRAFT_FAST=1 asks for small settings; the numbers of a lesson then mean nothing."""
+    """Whether AIRCRAFT_FAST=1 asks for small settings; the numbers of a lesson then mean nothing.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from unittest import mock
+    >>> with mock.patch.dict(os.environ, AIRCRAFT_FAST="1"):
+    ...     is_fast()
+    True
+    """
     return os.environ.get("AIRCRAFT_FAST", "") not in ("", "0")
 
 
 def budget(full: T, fast: T) -> T:
-    """`full`, or `fast` when AIRCRAFT_FAST=1: for epochs, amounts of data, numbers of seeds."""
+    """One of two amounts of work: epochs, patches, seeds.
+
+    Parameters
+    ----------
+    full : any
+        What the lesson is written for.
+    fast : any
+        What is enough to see that the lesson runs.
+
+    Returns
+    -------
+    any
+        `full`, or `fast` when AIRCRAFT_FAST=1.
+
+    Examples
+    --------
+    >>> from unittest import mock
+    >>> with mock.patch.dict(os.environ, AIRCRAFT_FAST="1"):
+    ...     budget(full=12, fast=1)
+    1
+    """
     return fast if is_fast() else full
 
 
 def device() -> Any:
-    """The torch.device to compute on: a GPU where there is one."""
+    """Where to compute.
+
+    Returns
+    -------
+    torch.device
+        A GPU where there is one, else the CPU.
+
+    Examples
+    --------
+    >>> device().type in ("cpu", "cuda", "mps")
+    True
+    """
     from aircraft.training import devices  # imports torch and ignite, which lessons 1 and 2 may not need
 
     return devices.choose("auto")
 
 
 def expect(value: Any, low: float, high: float, name: str) -> Any:
-    """`value`, when it lies in the range that the text states: from `low` to `high`.
+    """Hold the text to its numbers: give `value` back when it lies in the range that the text states.
 
-    Raises AssertionError naming the value otherwise. With small settings it need only be finite.
+    Parameters
+    ----------
+    value : number
+        What the lesson computed; anything that `float` takes.
+    low, high : float
+        The range that the text promises, both ends included. With AIRCRAFT_FAST=1 it is not looked at.
+    name : str
+        What the value is, for the message.
+
+    Returns
+    -------
+    number
+        `value` itself.
+
+    Raises
+    ------
+    AssertionError
+        When the value is not finite or lies outside of the range.
+
+    Examples
+    --------
+    >>> expect(0.93, 0.9, 1.0, "AUC")
+    0.93
     """
     number = float(value)
     assert math.isfinite(number), f"{name} is {number}, not a number that the text can talk about"

@@ -20,6 +20,9 @@ from typing import Any, overload
 # A file to which every outcome is appended as a line of JSON; the autograder reads it.
 LOG = "AIRCRAFT_CHECKS_LOG"
 
+# What the student did not write: their steps are left out of the line that tells of an error.
+PACKAGES = ("aircraft_course", "aircraft_bench", "aircraft", "airfield")
+
 LINES = {
     "ok": "✅ correct",
     "todo": "🟡 not answered yet - {}",
@@ -167,11 +170,10 @@ def _has_blank_line(code: CodeType) -> bool:
 
 def _explain(error: BaseException) -> str:
     """The error in one line, with the student's own line that caused it."""
-    ours = (str(Path(__file__).parents[2] / name) for name in ("aircraft_course", "aircraft", "airfield"))
+    ours = [str(Path(__file__).parents[2] / package) + os.sep for package in PACKAGES]
     libraries = (*ours, *sysconfig.get_paths().values())
-    steps = [
-        step for step in traceback.extract_tb(error.__traceback__) if not step.filename.startswith(libraries)
-    ]
+    trace = traceback.extract_tb(error.__traceback__)
+    steps = [step for step in trace if not step.filename.startswith(libraries)]
     where = f" (line {steps[-1].lineno}: {steps[-1].line})" if steps and steps[-1].line else ""
     return f"{type(error).__name__}: {_one_line(error)}".rstrip(": ") + where
 

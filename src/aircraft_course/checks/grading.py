@@ -136,7 +136,8 @@ def _refuse(path: Path, why: str) -> Any:
 def _lesson_name(path: Path, notebook: Any, cells: list[str], given: str | None) -> str:
     """The lesson: as given, else as the notebook's metadata, its imports, or its file name say."""
     metadata = notebook.metadata.get("aircraft", {})
-    imported = re.search(r"\baircraft\.checks(?:\.| import )(lesson\d\d)\b", "\n".join(cells))
+    # `aircraft.checks` is what notebooks imported that were handed out before version 0.2.
+    imported = re.search(r"\baircraft(?:_course)?\.checks(?:\.| import )(lesson\d\d)\b", "\n".join(cells))
     number = re.match(r"\d\d?(?=_)", path.stem)
     for found in (
         given,

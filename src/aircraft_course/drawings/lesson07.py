@@ -16,31 +16,31 @@ from matplotlib.patches import Circle, Rectangle
 
 from aircraft import detection, plotting
 from aircraft.detection import Detections, ScoreMap
+from aircraft.patches import CORE, PATCH
 from aircraft.plotting import marks
 from aircraft.plotting.style import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, YELLOW, halo, several
 from aircraft.scenes import Scene
 
 SMALL = 11  # points of the letters
-WINDOW, CORE = 64, 32
 
 
 def sliding_windows(tile: Scene, *, stride: int = 32) -> Figure:
     """A tile with the centres of all windows, three neighbouring windows, and one of them enlarged."""
     figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.6), layout="constrained", width_ratios=(1.5, 1))
     marks.blank(axes[0], tile.image, width=4, height=4)
-    centers = np.arange(WINDOW // 2, tile.width - WINDOW // 2 + 1, stride)
+    centers = np.arange(PATCH // 2, tile.width - PATCH // 2 + 1, stride)
     x, y = np.meshgrid(centers, centers)
     axes[0].plot(x.ravel(), y.ravel(), ".", color="white", markersize=6, markeredgecolor="black", mew=0.6)
-    corners = (tile.centers - WINDOW / 2) / stride  # the window that fits an aircraft best
-    corners = (np.round(corners) * stride).clip(0, tile.width - 2 * WINDOW)
-    left, top = corners[np.abs(corners + WINDOW / 2 - tile.centers).max(axis=1).argmin()].astype(int)
+    corners = (tile.centers - PATCH / 2) / stride  # the window that fits an aircraft best
+    corners = (np.round(corners) * stride).clip(0, tile.width - 2 * PATCH)
+    left, top = corners[np.abs(corners + PATCH / 2 - tile.centers).max(axis=1).argmin()].astype(int)
     for step, line in ((2, ":"), (1, (0, (3, 2))), (0, "-")):
         corner = left + step * stride
-        window = np.array([corner, top, corner + WINDOW, top + WINDOW])
+        window = np.array([corner, top, corner + PATCH, top + PATCH])
         marks.box(axes[0], window, YELLOW, line, width=1.8)
     axes[0].set_title(f"three of {x.size} windows, {stride} pixels apart", fontsize=SMALL + 1, loc="left")
-    marks.blank(axes[1], tile.image[top : top + WINDOW, left : left + WINDOW], width=3, height=3)
-    edge = (WINDOW - CORE) / 2
+    marks.blank(axes[1], tile.image[top : top + PATCH, left : left + PATCH], width=3, height=3)
+    edge = (PATCH - CORE) / 2
     marks.box(axes[1], np.array([edge, edge, edge + CORE, edge + CORE]), SKY, (0, (3, 2)))
     axes[1].set_title("one window and its core", fontsize=SMALL + 1, loc="left")
     return figure
