@@ -23,6 +23,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor, nn
 
 from aircraft import InputError
+from aircraft.models import device_of
 from aircraft.training import devices
 from aircraft.training.checkpoints import History
 from aircraft.training.optimizers import LossFunction
@@ -202,10 +203,6 @@ def attach_logs(
             global_step_transform=global_step_from_engine(trainer),
         )
         trainer.add_event_handler(Events.COMPLETED, board.close)
-
-
-def device_of(model: nn.Module) -> torch.device:
-    return next(model.parameters()).device
 
 
 def _quiet(name: str) -> logging.Logger:

@@ -125,7 +125,7 @@ def predict(
     check_images(images)
     if batch_size < 1:
         raise InputError(f"batch_size is {batch_size}; it must be at least 1")
-    where = engines.device_of(model) if device is None else devices.choose(device)
+    where = models.device_of(model) if device is None else devices.choose(device)
     scores = np.empty(len(images), np.float32)
     starts = tqdm(range(0, len(images), batch_size), desc="predict", disable=not progress)
     with models.evaluating(model.to(where)), torch.autocast(where.type, enabled=False):
@@ -203,7 +203,7 @@ def _engines(
     """
     # `net` is what computes. What is judged is the network itself, or the moving average of its weights,
     # which shakes less from step to step.
-    model.to(device=device, memory_format=torch.channels_last)
+    model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     net = _averaging_gradients(model) if idist.get_world_size() > 1 else model
     average = engines.moving_average(model, settings.ema, steps) if settings.ema else None
     judged = average.ema_model if average else model
@@ -219,7 +219,7 @@ def _engines(
 
     @trainer.on(Events.ITERATION_COMPLETED(every=every))
     def stop_at_nan() -> None:
-        if not torch.isfinite(trainer.state.output["loss"]):  # type: ignore[call-overload, index]
+        if not torch.isfinite(trainer.state.output["loss"]):  # type: ignore[index]
             raise _diverged(trainer, settings)
 
     parts: dict[str, Any] = {
