@@ -30,13 +30,8 @@ NAME = "checkpoint.pt"
 class History:
     """The course of a training: a row for each epoch, and which epoch's weights were kept (counted from 1).
 
-    A row holds epoch, loss (training), val_loss, AP, AUC (validation), lr (at its end) and seconds.
-
-    Examples
-    --------
-    >>> history = History([{"epoch": 1, "AP": 0.5}, {"epoch": 2, "AP": 0.7}], best_epoch=2)
-    >>> history["AP"], history.best
-    ([0.5, 0.7], {'epoch': 2, 'AP': 0.7})
+    A row holds epoch, loss (training), val_loss, AP, AUC (validation), lr (at its end) and seconds;
+    history["AP"] is a column.
     """
 
     rows: list[dict[str, float]] = field(default_factory=list)

@@ -21,6 +21,7 @@ from ignite.handlers import (
 from ignite.metrics import Average, Metric
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from aircraft import InputError
 from aircraft.models import device_of
@@ -35,27 +36,19 @@ LOG_EVERY = 10  # iterations between two points of the progress bar and of Tenso
 
 
 def create_trainer(
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    loss_fn: LossFunction,
-    amp: torch.dtype | None = None,
+    model: nn.Module, optimizer: Optimizer, loss_fn: LossFunction, amp: torch.dtype | None = None
 ) -> Engine:
     """An engine that makes one optimiser step a batch; its output is a dict of loss, logits and index.
 
     Parameters
     ----------
-    model : nn.Module
-        From images (n, 3, H, W) to logits (n,); perhaps wrapped, to share its gradients with other processes.
-    optimizer : torch.optim.Optimizer
-    loss_fn : callable
-        (logits (n,), labels (n,)) -> a scalar.
-    amp : torch.dtype or None
-        The low-precision type of the products; None for float32.
+    model : from images (n, 3, H, W) to logits (n,); perhaps wrapped, to share its gradients
+    loss_fn : (logits (n,), labels (n,)) -> a scalar
+    amp : the low-precision type of the products; None for float32
 
     Returns
     -------
-    Engine
-        Its `run` takes batches (images, labels, index); `state.metrics["loss"]` is the mean of an epoch.
+    Engine; its `run` takes batches (images, labels, index), `state.metrics["loss"]` is the mean of an epoch
 
     Examples
     --------
@@ -152,7 +145,7 @@ class Best:
         self.score, self.epoch, self.weights = tuple(state["score"]), state["epoch"], state["weights"]
 
 
-def one_cycle(optimizer: torch.optim.Optimizer, lr: float, steps: int) -> PiecewiseLinear:
+def one_cycle(optimizer: Optimizer, lr: float, steps: int) -> PiecewiseLinear:
     """A handler for ITERATION_STARTED: the rate rises to `lr` in a tenth of the steps, then falls to 0."""
     warm = round(WARMUP * steps)
     rise = [(0, lr / 25)] if warm > 0 else []
@@ -174,35 +167,27 @@ def early_stopping(trainer: Engine, patience: int) -> EarlyStopping:
     return handler
 
 
-def attach_logs(
-    trainer: Engine,
-    evaluator: Engine,
-    optimizer: torch.optim.Optimizer,
-    history: History,
-    epochs: int,
-    out: Path | None,
-    progress: bool,
-) -> None:
-    """What the first process shows: a bar and a line an epoch on standard error, and TensorBoard events."""
+def attach_progress(trainer: Engine, history: History, epochs: int) -> None:
+    """A bar, and a line an epoch, on standard error."""
+    bar = ProgressBar(persist=False, file=sys.stderr)
     often = Events.ITERATION_COMPLETED(every=LOG_EVERY)
-    if progress and devices.is_first():
-        bar = ProgressBar(persist=False, file=sys.stderr)
-        bar.attach(trainer, output_transform=lambda output: {"loss": float(output["loss"])}, event_name=often)
-        trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda: bar.log_message(history.line(epochs)))
-    if out and devices.is_first():
-        board = TensorboardLogger(log_dir=str(out / "tensorboard"))
-        board.attach_output_handler(
-            trainer, often, "training", output_transform=lambda output: {"batch_loss": float(output["loss"])}
-        )
-        board.attach_opt_params_handler(trainer, often, optimizer=optimizer)
-        board.attach_output_handler(
-            evaluator,
-            Events.COMPLETED,
-            "validation",
-            metric_names=["loss", "AP", "AUC"],
-            global_step_transform=global_step_from_engine(trainer),
-        )
-        trainer.add_event_handler(Events.COMPLETED, board.close)
+    bar.attach(trainer, output_transform=lambda output: {"loss": float(output["loss"])}, event_name=often)
+    trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda: bar.log_message(history.line(epochs)))
+
+
+def attach_board(trainer: Engine, evaluator: Engine, optimizer: Optimizer, folder: Path) -> None:
+    """TensorBoard events in `folder`: batch loss and rate every few iterations, metrics every epoch."""
+    board = TensorboardLogger(log_dir=str(folder))
+    often = Events.ITERATION_COMPLETED(every=LOG_EVERY)
+    board.attach_output_handler(
+        trainer, often, "training", output_transform=lambda output: {"batch_loss": float(output["loss"])}
+    )
+    board.attach_opt_params_handler(trainer, often, optimizer=optimizer)
+    names, step = ["loss", "AP", "AUC"], global_step_from_engine(trainer)
+    board.attach_output_handler(
+        evaluator, Events.COMPLETED, "validation", metric_names=names, global_step_transform=step
+    )
+    trainer.add_event_handler(Events.COMPLETED, board.close)
 
 
 def _quiet(name: str) -> logging.Logger:

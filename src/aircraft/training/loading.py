@@ -30,12 +30,10 @@ def as_tensor(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
     Parameters
     ----------
     images : (N, H, W, 3) uint8 array
-    device : torch.device or str
 
     Returns
     -------
-    (N, H, W, 3) uint8 tensor
-        That of a read-only memory-mapped file is read-only, which torch cannot express: never write to it.
+    (N, H, W, 3) uint8 tensor; that of a read-only memory-mapped file is read-only: never write to it
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writ")
@@ -59,15 +57,12 @@ def augment(images: Tensor, generator: torch.Generator) -> Tensor:
 
     Parameters
     ----------
-    images : (n, 3, H, H) uint8 tensor
-        H is a multiple of 8.
-    generator : torch.Generator
-        On the device of the images.
+    images : (n, 3, H, H) uint8 tensor, H a multiple of 8
+    generator : torch.Generator on the device of the images
 
     Returns
     -------
-    (n, 3, H, H) float32 tensor
-        In [0, 1], channels last.
+    (n, 3, H, H) float32 tensor in [0, 1], channels last
     """
     return _transform(images, _chances(len(images), generator))
 
@@ -97,21 +92,15 @@ class Batches:
     Parameters
     ----------
     images, labels : (N, H, W, 3) uint8 and (N,) arrays
-    batch_size : int
-        Patches of a batch, of all processes together.
-    device : torch.device or str
-        Where the batches are wanted.
-    sampler : Sampler
-        Says in which order the patches come; without one, as they are stored.
-    augment, noise : bool, float
-        Turn, mirror and re-light every patch; standard deviation of noise that is added.
-    seed : int
-        An epoch depends on the seed and on its number: set `epoch` (from 1) before it begins.
-    drop_last : bool
-        Leave out an incomplete last batch.
-    rank, world : int
-        Of every batch, process `rank` of `world` yields its equal slice. Order and augmentation are drawn for
-        the whole batch, so that many processes see the very patches that one would see.
+    batch_size : patches of a batch, of all processes together
+    device : where the batches are wanted
+    sampler : says in which order the patches come; without one, as they are stored
+    augment : turn, mirror and re-light every patch
+    noise : standard deviation of the noise that is added
+    seed : an epoch depends on it and on its number: set `epoch` (from 1) before it begins
+    drop_last : leave out an incomplete last batch
+    rank, world : of every batch, process `rank` of `world` yields its equal slice. Order and augmentation are
+        drawn for the whole batch, so that many processes see the very patches that one would see
 
     Examples
     --------
@@ -224,11 +213,6 @@ def seed_for(seed: int, *keys: int) -> int:
     return int(np.random.SeedSequence([seed, *keys]).generate_state(1, np.uint64)[0] >> 1)
 
 
-def uniform(count: int, generator: torch.Generator) -> Tensor:
-    """(count,) int64: every patch once, in random order."""
-    return torch.randperm(count, generator=generator)
-
-
 def balanced(labels: Tensor, generator: torch.Generator) -> Tensor:
     """(N,) int64: the classes alternate, so any even run of patches holds half of each.
 
@@ -274,7 +258,7 @@ class Sampler:
             return balanced(self.labels, generator)
         if self.kind == "hard":
             return hard(self.labels, self.scores, generator)
-        return uniform(len(self.labels), generator)
+        return torch.randperm(len(self.labels), generator=generator)  # uniform: every patch once
 
     def attach(self, trainer: Engine) -> None:
         """Listen to a trainer; nothing to do where no patch is hard."""

@@ -41,29 +41,21 @@ def fit(
 
     Parameters
     ----------
-    model : nn.Module
-        From float32 images (n, 3, 64, 64) in [0, 1] to logits (n,).
-    train, val : Patches
-        To learn from, and to judge by.
-    settings : Settings
-        How to train; or give its knobs by keyword, as in ``fit(model, train, val, epochs=5)``.
-    out : path
-        A folder for history.csv, TensorBoard events and checkpoint.pt; None writes nothing.
-    resume : bool
-        Go on from the checkpoint in `out`, if there is one. The result is that of an undisturbed run, bit for
-        bit on the CPU: an epoch depends on the seed and its number only.
-    progress : bool
-        A bar on standard error.
+    model : from float32 images (n, 3, 64, 64) in [0, 1] to logits (n,)
+    train, val : Patches to learn from, and to judge by
+    settings : how to train; or give its knobs by keyword, as in ``fit(model, train, val, epochs=5)``
+    out : a folder for history.csv, TensorBoard events and checkpoint.pt; None writes nothing
+    resume : go on from the checkpoint in `out`, if there is one. The result is that of an undisturbed run,
+        bit for bit on the CPU: an epoch depends on the seed and its number only
+    progress : a bar on standard error
 
     Returns
     -------
-    History
-        Loss, AP and AUC of every epoch, and which epoch was the best (highest AP on `val`).
+    History of loss, AP and AUC, and of the epoch that was the best (highest AP on `val`)
 
     Raises
     ------
-    InputError
-        For unusable data or settings, and when the loss becomes NaN or infinite.
+    InputError : for unusable data or settings, and when the loss becomes NaN or infinite
 
     Notes
     -----
@@ -95,27 +87,20 @@ def predict(
 
     Parameters
     ----------
-    model : nn.Module
-        Every module of it keeps the mode (training or not) that it had.
+    model : a network; every module of it keeps the mode (training or not) that it had
     images : (N, 64, 64, 3) uint8 array
-    batch_size : int
-        Patches at a time; it changes the speed only.
-    device : str
-        Where to compute; None: where the model is.
-    progress : bool
-        A bar on standard error.
-    flips : bool
-        The mean of the logits over a patch and its three mirror images: surer, and four times the work.
+    batch_size : patches at a time; it changes the speed only
+    device : where to compute; None: where the model is
+    progress : a bar on standard error
+    flips : the mean of the logits over a patch and its three mirror images: surer, and four times the work
 
     Returns
     -------
-    (N,) float32 array
-        Always computed in float32, so that scores do not depend on the hardware's low precision.
+    (N,) float32 array, always computed in float32: scores do not depend on the hardware's low precision
 
     Raises
     ------
-    InputError
-        For images of another shape or type, and for a batch size below 1.
+    InputError : for images of another shape or type, and for a batch size below 1
 
     Examples
     --------
@@ -181,7 +166,10 @@ def _train(
 
     # Files: the checkpoint holds all that has a memory, so that a killed training can go on.
     parts |= {"sampler": sampler, "best": best, "stopping": stopping, "history": history}
-    engines.attach_logs(trainer, evaluator, parts["optimizer"], history, settings.epochs, out, progress)
+    if progress and devices.is_first():
+        engines.attach_progress(trainer, history, settings.epochs)
+    if out and devices.is_first():
+        engines.attach_board(trainer, evaluator, parts["optimizer"], out / "tensorboard")
     if out:
         run = checkpoints.identity(settings, train.labels, val.labels)
         checkpoints.attach(trainer, out, run, parts, resume)

@@ -19,40 +19,26 @@ Precision = Literal["auto", "off", "bf16"]
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How to train.
+    """How to train. Raises InputError for a value that makes no sense.
 
     Parameters
     ----------
-    epochs : int
-        How often to go through the training patches.
-    batch_size : int
-        Patches a step, of all processes together; an incomplete last batch of an epoch is left out.
-    optimizer : {"muon", "adamw", "sgd"}
-        See `optimizers`; sgd has Nesterov momentum 0.9.
-    lr : float
-        The highest learning rate: it rises over the first tenth of all steps and falls over the rest.
-    weight_decay : float
-        Of weights with two or more dimensions: biases and norms are spared.
-    loss : {"bce", "focal"}
-        Binary cross-entropy, or the focal loss, in which easy patches count little.
-    pos_weight : float, "auto" or None
-        How often an aircraft counts in the loss; "auto" is background / aircraft.
-    sampling : {"uniform", "balanced", "hard"}
-        Every patch once an epoch; half of a batch each class; or the hardest background more often.
-    augment : bool
-        Turn, mirror and re-light every patch at random.
-    noise : float
-        Standard deviation of the sensor noise that is added, for images in [0, 1].
-    ema : float or None
-        Decay of the moving average of the weights that is judged and kept; None for none.
-    patience : int or None
-        Stop after so many epochs without a better average precision on validation.
-    seed : int
-        Of order, augmentation and dropout. First weights are the model's own.
-    device, amp : str
-        "auto", "cpu", "cuda", "cuda:1" or "mps"; products in bfloat16 "auto", "off" or "bf16".
-
-    Raises InputError for a value that makes no sense.
+    epochs : how often to go through the training patches
+    batch_size : patches a step, of all processes together; an incomplete last batch of an epoch is left out
+    optimizer : "muon" (see `optimizers`), "adamw", or "sgd" with Nesterov momentum 0.9
+    lr : the highest learning rate; it rises over the first tenth of all steps and falls over the rest
+    weight_decay : of weights with two or more dimensions; biases and norms are spared
+    loss : "bce", binary cross-entropy, or "focal", in which easy patches count little
+    pos_weight : how often an aircraft counts in the loss; "auto" is background / aircraft
+    sampling : "uniform", every patch once an epoch; "balanced", half of a batch each class; or "hard", the
+        hardest background more often
+    augment : turn, mirror and re-light every patch at random
+    noise : standard deviation of the sensor noise that is added, for images in [0, 1]
+    ema : decay of the moving average of the weights that is judged and kept; None for none
+    patience : stop after so many epochs without a better average precision on validation
+    seed : of order, augmentation and dropout; first weights are the model's own
+    device : "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1" or "mps"
+    amp : products in bfloat16: "auto" (where the hardware is quicker with it), "off" or "bf16"
     """
 
     epochs: int = 12
