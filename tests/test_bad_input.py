@@ -189,8 +189,7 @@ CASES = {
         "evaluate {f}/model.safetensors --npz {f}/one.npz --device gpu",
     ),
     "train: unknown setting": Case(
-        "unknown setting 'epoch'",
-        lambda f: training.fit(models.build("toy_cnn"), PATCHES, PATCHES, epoch=3),
+        "unknown setting 'epoch'", lambda f: training.fit(models.build("toy_cnn"), PATCHES, PATCHES, epoch=3)
     ),
     "train: one class": Case(
         "one class only",

@@ -56,9 +56,7 @@ def aircraft(
         print(context.get_help())
 
 
-for command in (
-    data.data, train.train, evaluate.evaluate, detect.detect, export.export, demo.demo
-):  # fmt: skip
+for command in (data.data, train.train, evaluate.evaluate, detect.detect, export.export, demo.demo):
     app.command()(command)
 
 
