@@ -1,6 +1,6 @@
 """What must not move when code moves: hashes of data, weights, detections and figures, on one CPU thread.
 
-python tests/record_numbers.py            compare with tests/recorded_numbers.json; exit code 1 on a difference
+python tests/record_numbers.py            compare with recorded_numbers.json; exit code 1 on a difference
 python tests/record_numbers.py --write    write that file anew, when a change is meant to move numbers
 
 The data are rendered in a cache of their own (AIRCRAFT_DATA is honoured), so that nothing old is compared.

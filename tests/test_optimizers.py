@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from aircraft.training.optimizers import Muon, groups, orthogonal
+from aircraft.training.optimizers import Muon, orthogonal, parameter_groups
 
 
 def _network() -> nn.Sequential:
@@ -79,24 +79,24 @@ def test_all_other_parameters_take_the_steps_of_torchs_adamw() -> None:
 
 def test_hidden_weights_go_to_muon_and_the_last_row_does_not() -> None:
     model = _network()
-    found = groups(model, weight_decay=0.2)
+    found = parameter_groups(model, weight_decay=0.2)
     assert [[tuple(p.shape) for p in group["params"]] for group in found] == [
         [(8, 3, 3, 3), (4, 288)], [(1, 4)], [(8,), (8,), (4,), (1,)],
     ]  # fmt: skip
     assert [group["orthogonal"] for group in found] == [True, False, False]
     assert [group["weight_decay"] for group in found] == [0.2, 0.2, 0.0]
     model[0].requires_grad_(False)
-    assert [tuple(p.shape) for p in groups(model, weight_decay=0.2)[0]["params"]] == [(4, 288)]
+    assert [tuple(p.shape) for p in parameter_groups(model, weight_decay=0.2)[0]["params"]] == [(4, 288)]
 
 
 def test_a_restored_optimiser_goes_on_with_the_same_bytes() -> None:
     straight = _network()
-    muon = Muon(groups(straight, 0.1), lr=0.01)
+    muon = Muon(parameter_groups(straight, 0.1), lr=0.01)
     for seed in range(3):
         _backward(straight, seed)
         muon.step()
     stopped = copy.deepcopy(straight)
-    restored = Muon(groups(stopped, 0.1), lr=0.5)
+    restored = Muon(parameter_groups(stopped, 0.1), lr=0.5)
     restored.load_state_dict(copy.deepcopy(muon.state_dict()))
     for model, optimizer in ((straight, muon), (stopped, restored)):
         _backward(model, 9)

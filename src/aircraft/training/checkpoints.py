@@ -1,40 +1,125 @@
-"""The state of a training on disk: one file, replaced as a whole after every epoch, read without pickle.
+"""What a training leaves on disk: its history, and one checkpoint, replaced as a whole after every epoch.
 
-A training killed at any moment goes on from the last complete epoch and ends with the same weights.
+A training killed at any moment goes on from the last complete epoch and ends with the same weights. A
+checkpoint is read without pickle.
 """
 
 import csv
 import io
-import os
+import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import ignite.distributed as idist
 import numpy as np
 import torch
 from ignite.engine import Engine, Events
-from ignite.handlers import Checkpoint
 
 from aircraft import InputError
-from aircraft.training import checkpoints
+from aircraft.datasets.storage import replacing
+from aircraft.training import devices
 from aircraft.training.settings import Settings
 
 NAME = "checkpoint.pt"
-FREE = ("log_every", "device")  # settings that may differ on resume
 
 
-def write(path: Path, save: Callable[[Path], Any]) -> None:
-    """Let `save` write a file beside `path`, then rename it to `path`: a kill leaves the old file whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".tmp")
-    try:
-        save(beside)
-        os.replace(beside, path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+@dataclass
+class History:
+    """The course of a training: a row for each epoch, and which epoch's weights were kept (counted from 1).
+
+    A row holds epoch, loss (training), val_loss, AP, AUC (validation), lr (at its end) and seconds.
+
+    Examples
+    --------
+    >>> history = History([{"epoch": 1, "AP": 0.5}, {"epoch": 2, "AP": 0.7}], best_epoch=2)
+    >>> history["AP"], history.best
+    ([0.5, 0.7], {'epoch': 2, 'AP': 0.7})
+    """
+
+    rows: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = 0
+
+    def start_clock(self) -> None:
+        """An epoch begins."""
+        self._started = time.perf_counter()
+
+    def add(self, epoch: int, loss: float, found: Mapping[str, float], lr: float, best_epoch: int) -> None:
+        """An epoch has ended: its loss, and what was found on validation."""
+        seconds = round(time.perf_counter() - self._started, 3)
+        judged = {"val_loss": found["loss"], "AP": found["AP"], "AUC": found["AUC"]}
+        self.rows.append({"epoch": epoch, "loss": float(loss), **judged, "lr": float(lr), "seconds": seconds})
+        self.best_epoch = best_epoch
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, column: str) -> list[float]:
+        """One column, for example history["AP"]."""
+        return [row[column] for row in self.rows]
+
+    @property
+    def best(self) -> dict[str, float]:
+        """The row of the epoch whose weights were kept."""
+        return self.rows[self.best_epoch - 1]
+
+    def line(self, epochs: int) -> str:
+        """The latest epoch, of so many, in words."""
+        row = self.rows[-1]
+        return (
+            f"epoch {row['epoch']}/{epochs}  loss {row['loss']:.4f}  val_loss {row['val_loss']:.4f}  "
+            f"AP {row['AP']:.4f}  AUC {row['AUC']:.4f}  {row['seconds']:.1f} s"
+        )
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write the rows as a CSV file, replaced as a whole."""
+        text = io.StringIO()
+        table = csv.DictWriter(text, fieldnames=list(self.rows[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(self.rows)
+        with replacing(Path(path)) as file:
+            file.write(text.getvalue().encode())
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows, "best_epoch": self.best_epoch}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.rows, self.best_epoch = state["rows"], state["best_epoch"]
+
+
+def identity(settings: Settings, train_labels: np.ndarray, val_labels: np.ndarray) -> dict[str, Any]:
+    """What makes two trainings the same: settings and labels (the images may be large)."""
+    data = {"train": _mark(train_labels), "val": _mark(val_labels)}
+    return {"settings": settings.to_dict(), "data": data}
+
+
+def attach(
+    trainer: Engine, folder: Path, run: Mapping[str, Any], parts: Mapping[str, Any], resume: bool
+) -> None:
+    """Restore the parts of a training where `resume` asks for it, and let the first process write both files
+    after every epoch. An older checkpoint goes, or a kill in the first epoch would resume the older training.
+    """
+    path = folder / NAME
+    if resume and path.exists():
+        restore(path, run, parts)
+    idist.barrier()  # no process may write before all have read
+    if not devices.is_first():
+        return
+    if not resume:
+        path.unlink(missing_ok=True)
+
+    @trainer.on(Events.EPOCH_COMPLETED)
+    def save() -> None:
+        write(path, run, parts)
+        parts["history"].to_csv(folder / "history.csv")
+
+
+def write(path: Path, run: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
+    """Replace the checkpoint: the identity of the run, and the state of each of its parts."""
+    with replacing(path) as file:
+        torch.save({"run": run} | {name: part.state_dict() for name, part in parts.items()}, file)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -50,21 +135,13 @@ def read(path: Path) -> dict[str, Any]:
     return state
 
 
-def attach(trainer: Engine, path: Path, parts: Mapping[str, Any]) -> None:
-    """Write the `parts` of a training to `path` after every epoch (only the first process should)."""
-
-    def save(state: Mapping[str, Any], *_: Any) -> None:
-        write(path, lambda beside: torch.save(dict(state), beside))
-
-    trainer.add_event_handler(Events.EPOCH_COMPLETED, Checkpoint(parts, save, filename_pattern=path.name))
-
-
-def restore(path: Path, parts: Mapping[str, Any]) -> None:
-    """Load the checkpoint into the `parts` of a training, after a check that it is the same training."""
+def restore(path: Path, run: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
+    """Load the checkpoint into the parts of a training, after a check that it is the same training."""
     state = read(path)
-    parts["run"].must_equal(state["run"], path)
+    _must_be_the_same(state["run"], run, path)
     try:
-        Checkpoint.load_objects(to_load=parts, checkpoint=state)
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
     except (RuntimeError, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(
@@ -72,81 +149,24 @@ def restore(path: Path, parts: Mapping[str, Any]) -> None:
         ) from error
 
 
-class Run:
-    """What makes two trainings the same: settings and labels. It travels in the checkpoint."""
-
-    def __init__(self, settings: Settings, train_labels: np.ndarray, val_labels: np.ndarray) -> None:
-        self.settings = settings.to_dict()
-        self.data = {"train": _mark(train_labels), "val": _mark(val_labels)}
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"settings": self.settings, "data": self.data}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Nothing to load: `must_equal` has compared it."""
-
-    def must_equal(self, stored: Mapping[str, Any], path: Path) -> None:
-        """Raise InputError, naming the first difference, unless `stored` is of this training.
-
-        More epochs are allowed with a constant learning rate only: every other schedule is laid out for a
-        number of epochs, and a longer one would have had other rates from its first step on.
-        """
-        for name, value in self.settings.items():
-            before = stored["settings"].get(name)
-            longer = name == "epochs" and self.settings["schedule"] == "constant" and value >= before
-            if value == before or name in FREE or longer:
-                continue
-            hint = "; more epochs need schedule='constant' from the start" if name == "epochs" else ""
+def _must_be_the_same(before: Mapping[str, Any], now: Mapping[str, Any], path: Path) -> None:
+    """Raise InputError, naming the first difference; only the device may be another one."""
+    for name, value in now["settings"].items():
+        was = before["settings"].get(name)
+        if value != was and name != "device":
             raise InputError(
-                f"cannot resume: {path} was trained with {name}={before!r}, now it is {value!r}{hint}; "
+                f"cannot resume: {path} was trained with {name}={was!r}, now it is {value!r}; "
                 "use the old setting, or train afresh in another folder"
             )
-        for name, mark in self.data.items():
-            if mark != stored["data"].get(name):
-                raise InputError(
-                    f"cannot resume: {path} was trained on other {name} data ({stored['data'].get(name)}, "
-                    f"now {mark}); use the same data, or train afresh in another folder"
-                )
+    for name, mark in now["data"].items():
+        if mark != before["data"].get(name):
+            raise InputError(
+                f"cannot resume: {path} was trained on other {name} data ({before['data'].get(name)}, "
+                f"now {mark}); use the same data, or train afresh in another folder"
+            )
 
 
 def _mark(labels: np.ndarray) -> str:
-    """A short name for a set, such as "46000 patches, 1a2b3c4d", from its labels: the images may be large."""
+    """A short name for a set, such as "46000 patches, 1a2b3c4d"."""
     code = zlib.crc32(np.ascontiguousarray(labels, np.uint8).tobytes())
     return f"{len(labels)} patches, {code:08x}"
-
-
-@dataclass
-class History:
-    """The course of a training: a row for each epoch, and which epoch's weights were kept (counted from 1).
-
-    A row holds epoch, loss (training), val_loss, AP, AUC (validation), lr (at its end) and seconds.
-    """
-
-    rows: list[dict[str, float]] = field(default_factory=list)
-    best_epoch: int = 0
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, column: str) -> list[float]:
-        """One column, for example history["AP"]."""
-        return [row[column] for row in self.rows]
-
-    @property
-    def best(self) -> dict[str, float]:
-        """The row of the epoch whose weights were kept."""
-        return self.rows[self.best_epoch - 1]
-
-    def to_csv(self, path: str | Path) -> None:
-        """Write the rows as a CSV file, replaced as a whole."""
-        text = io.StringIO()
-        table = csv.DictWriter(text, fieldnames=list(self.rows[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows(self.rows)
-        checkpoints.write(Path(path), lambda beside: beside.write_text(text.getvalue()))
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"rows": self.rows, "best_epoch": self.best_epoch}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.rows, self.best_epoch = state["rows"], state["best_epoch"]

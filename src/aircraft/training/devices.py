@@ -1,6 +1,7 @@
 """Where to compute, with which precision, and as one process or as one of several.
 
-The same training code runs on CPU, CUDA and MPS, alone or under torchrun: the differences live here.
+The same code runs on CPU, CUDA and MPS, alone or under torchrun: the differences live here. In a single
+process the functions for many are plain loops. All processes of a job must call them: each waits for all.
 """
 
 import os
@@ -12,9 +13,13 @@ from typing import Any, TypeVar
 import ignite.distributed as idist
 import numpy as np
 import torch
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from aircraft import InputError, LostProcess
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def choose(name: str = "auto") -> torch.device:
@@ -39,20 +44,11 @@ def choose(name: str = "auto") -> torch.device:
 def amp_dtype(amp: str, device: torch.device) -> torch.dtype | None:
     """The low-precision type for `torch.autocast` on this device, None for plain float32.
 
-    "auto": bfloat16 where the hardware multiplies it, float16 on older CUDA cards, else float32 (MPS too).
-    Raises InputError for float16 on anything but CUDA: it needs the gradient scaler and is slow elsewhere.
+    "auto": bfloat16 where the hardware multiplies it, else float32 (older CUDA cards and MPS too).
     """
-    if amp == "off":
-        return None
-    if amp == "bf16":
+    if amp == "bf16" or (amp == "auto" and _multiplies_bf16(device)):
         return torch.bfloat16
-    if amp == "fp16":
-        if device.type != "cuda":
-            raise InputError(f"amp 'fp16' needs a CUDA device, this is {device.type}; use amp='auto'")
-        return torch.float16
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float16
-    return torch.bfloat16 if device.type == "cpu" and _cpu_has_bf16() else None
+    return None
 
 
 @contextmanager
@@ -80,32 +76,9 @@ def parallel(timeout: timedelta = timedelta(minutes=10)) -> Iterator[None]:
         idist.finalize()
 
 
-def _of_the_job(name: str) -> torch.device:
-    device = idist.device()
-    if name != "auto" and torch.device(name).type != device.type:
-        raise InputError(
-            f"device {name!r} does not fit a job of several processes on {device.type}; "
-            "use device='auto', and CUDA_VISIBLE_DEVICES= (empty) to keep the job on the CPU"
-        )
-    return device
-
-
-def _available(kind: str, index: int = 0) -> bool:
-    if kind == "cuda":
-        return torch.cuda.is_available() and index < torch.cuda.device_count()
-    if kind == "mps":
-        return torch.backends.mps.is_available()
-    return kind == "cpu"
-
-
-def _cpu_has_bf16() -> bool:
-    # torch.cpu tells the instruction sets only under private names; an absent one means float32.
-    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, name, bool)() for name in names)
-
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+def is_first() -> bool:
+    """Whether this process is the one that prints and writes files."""
+    return idist.get_rank() == 0
 
 
 def each(
@@ -133,6 +106,12 @@ def mine(
     return tqdm(items[rank::world], description, leave=False, disable=not (progress and is_first()))
 
 
+def my_slice(count: int) -> slice:
+    """The equal share of this process of `count` things in a row."""
+    rank, world = idist.get_rank(), idist.get_world_size()
+    return slice(count * rank // world, count * (rank + 1) // world)
+
+
 def total(array: np.ndarray) -> np.ndarray:
     """The sum of the arrays of all processes."""
     if idist.get_world_size() == 1:
@@ -141,6 +120,42 @@ def total(array: np.ndarray) -> np.ndarray:
     return summed.cpu().numpy()
 
 
-def is_first() -> bool:
-    """Whether this process is the one that prints and writes files."""
-    return idist.get_rank() == 0
+def gather(tensor: Tensor) -> Tensor:
+    """The (n,) tensors of all processes one after the other, in order of rank; n may differ."""
+    if idist.get_world_size() == 1:
+        return tensor
+    parts: Any = idist.all_gather([tensor.cpu()])  # in lists, which may hold tensors of different lengths
+    return torch.cat([part for (part,) in parts]).to(tensor.device)
+
+
+def average_buffers(model: nn.Module) -> None:
+    """Give all processes the mean of their batch-norm statistics, so that they are one model again."""
+    for buffer in model.buffers():
+        if idist.get_world_size() > 1 and buffer.is_floating_point():
+            buffer.copy_(torch.as_tensor(idist.all_reduce(buffer.clone())) / idist.get_world_size())
+
+
+def _of_the_job(name: str) -> torch.device:
+    device = idist.device()
+    if name != "auto" and torch.device(name).type != device.type:
+        raise InputError(
+            f"device {name!r} does not fit a job of several processes on {device.type}; "
+            "use device='auto', and CUDA_VISIBLE_DEVICES= (empty) to keep the job on the CPU"
+        )
+    return device
+
+
+def _available(kind: str, index: int = 0) -> bool:
+    if kind == "cuda":
+        return torch.cuda.is_available() and index < torch.cuda.device_count()
+    if kind == "mps":
+        return torch.backends.mps.is_available()
+    return kind == "cpu"
+
+
+def _multiplies_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    # torch.cpu tells the instruction sets only under private names; an absent one means float32.
+    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return device.type == "cpu" and any(getattr(torch.cpu, name, bool)() for name in names)

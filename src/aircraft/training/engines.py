@@ -1,4 +1,4 @@
-"""The two ignite engines, trainer and evaluator, and their parts: optimiser, schedule, metrics, logs.
+"""The two ignite engines, trainer and evaluator, and what hangs on their events.
 
 An Engine calls its step function for every batch; everything else is a handler on one of its events.
 """
@@ -8,15 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import ignite.distributed as idist
 import torch
 from ignite.engine import Engine, Events
 from ignite.handlers import (
-    CosineAnnealingScheduler,
+    EarlyStopping,
+    EMAHandler,
     PiecewiseLinear,
     ProgressBar,
     TensorboardLogger,
-    create_lr_scheduler_with_warmup,
     global_step_from_engine,
 )
 from ignite.metrics import Average, Metric
@@ -24,49 +23,77 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor, nn
 
 from aircraft import InputError
-from aircraft.training import optimizers
-from aircraft.training.optimizers import Loss
-from aircraft.training.settings import Settings
+from aircraft.training import devices
+from aircraft.training.checkpoints import History
+from aircraft.training.optimizers import LossFunction
 
 Batch = tuple[Tensor, Tensor, Tensor]  # images (n, 3, H, W), labels (n,), index (n,)
 
+WARMUP = 0.1  # share of all steps in which the learning rate rises
+LOG_EVERY = 10  # iterations between two points of the progress bar and of TensorBoard
+
 
 def create_trainer(
-    net: nn.Module,
+    model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    scaler: torch.amp.GradScaler,
-    loss: Loss,
-    amp: torch.dtype | None,
+    loss_fn: LossFunction,
+    amp: torch.dtype | None = None,
 ) -> Engine:
     """An engine that makes one optimiser step a batch; its output is a dict of loss, logits and index.
 
-    `net` is the model, or the model wrapped for compilation or many processes.
+    Parameters
+    ----------
+    model : nn.Module
+        From images (n, 3, H, W) to logits (n,); perhaps wrapped, to share its gradients with other processes.
+    optimizer : torch.optim.Optimizer
+    loss_fn : callable
+        (logits (n,), labels (n,)) -> a scalar.
+    amp : torch.dtype or None
+        The low-precision type of the products; None for float32.
+
+    Returns
+    -------
+    Engine
+        After each epoch its `state.metrics["loss"]` is the mean over the epoch's batches.
+
+    Raises
+    ------
+    InputError
+        In the first step, where the model does not return one logit a patch.
+
+    Examples
+    --------
+    >>> model = nn.Sequential(nn.Flatten(), nn.Linear(12, 1), nn.Flatten(0))
+    >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    >>> trainer = create_trainer(model, optimizer, nn.BCEWithLogitsLoss())
+    >>> batch = torch.rand(4, 3, 2, 2), torch.tensor([0.0, 1, 0, 1]), torch.arange(4)
+    >>> trainer.run([batch] * 3, max_epochs=1).iteration
+    3
     """
 
     def step(engine: Engine, batch: Batch) -> dict[str, Tensor]:
         images, labels, index = batch
         with torch.autocast(images.device.type, dtype=amp, enabled=amp is not None):
-            logits = net(images)  # (n,)
+            logits = model(images)  # (n,)
         if logits.shape != labels.shape:
             raise InputError(
                 f"the model returns {tuple(logits.shape)} for {len(labels)} patches; "
                 f"it must return one logit a patch, ({len(labels)},): end it with .flatten() or .squeeze(1)"
             )
-        value = loss(logits.float(), labels)
+        loss = loss_fn(logits.float(), labels)
         optimizer.zero_grad()
-        scaler.scale(value).backward()
-        scaler.step(optimizer)
-        scaler.update()
-        return {"loss": value.detach(), "logits": logits.detach(), "index": index}
+        loss.backward()
+        optimizer.step()
+        return {"loss": loss.detach(), "logits": logits.detach(), "index": index}
 
     trainer = Engine(step)
     trainer.logger = _quiet("aircraft.trainer")
-    trainer.add_event_handler(Events.EPOCH_STARTED, lambda: net.train())
-    Average(output_transform=lambda output: output["loss"], device=device_of(net)).attach(trainer, "loss")
+    trainer.add_event_handler(Events.EPOCH_STARTED, lambda: model.train())
+    Average(output_transform=lambda output: output["loss"], device=device_of(model)).attach(trainer, "loss")
     return trainer
 
 
-def create_evaluator(model: nn.Module, loss: Loss, amp: torch.dtype | None) -> Engine:
+def create_evaluator(model: nn.Module, loss_fn: LossFunction, amp: torch.dtype | None = None) -> Engine:
     """An engine that scores batches; after a run its `state.metrics` holds loss, AP and AUC."""
 
     def step(engine: Engine, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -77,46 +104,15 @@ def create_evaluator(model: nn.Module, loss: Loss, amp: torch.dtype | None) -> E
     evaluator = Engine(step)
     evaluator.logger = _quiet("aircraft.evaluator")
     evaluator.add_event_handler(Events.STARTED, lambda: model.eval())
-    Ranking(loss).attach(evaluator, "ranking")
+    Ranking(loss_fn).attach(evaluator, "ranking")
     return evaluator
-
-
-def create_optimizer(
-    model: nn.Module, settings: Settings, amp: torch.dtype | None = None
-) -> torch.optim.Optimizer:
-    """Muon, AdamW or SGD; weight decay on weights of two or more dimensions only; frozen ones are left out.
-
-    amp: the low-precision type of the training, in which Muon multiplies too.
-    """
-    groups = optimizers.groups(model, settings.weight_decay)
-    if not groups:
-        raise InputError("the model has no parameter to train; unfreeze some: parameter.requires_grad_(True)")
-    if settings.optimizer == "muon":
-        dtype = torch.bfloat16 if amp is torch.bfloat16 else torch.float32  # float16 has too small a range
-        return optimizers.Muon(groups, lr=settings.lr, dtype=dtype)
-    if settings.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=settings.lr, momentum=0.9, nesterov=True)
-    return torch.optim.AdamW(groups, lr=settings.lr)
-
-
-def create_scheduler(optimizer: torch.optim.Optimizer, settings: Settings, steps: int) -> Any:
-    """A handler for ITERATION_STARTED: sets the learning rate of each of the `steps` of the training."""
-    low, end, warm = settings.lr / 25, settings.lr / 1000, round(settings.warmup * steps)
-    if settings.schedule == "constant":
-        return PiecewiseLinear(optimizer, "lr", [(0, settings.lr)])
-    if settings.schedule == "onecycle":
-        rise = [(0, low)] if warm > 0 else []
-        return PiecewiseLinear(optimizer, "lr", [*rise, (warm, settings.lr), (max(steps, warm + 1), end)])
-    cycle = max(2, steps - warm + 1)  # one more than its steps, for the next cycle starts at the top again
-    cosine = CosineAnnealingScheduler(optimizer, "lr", settings.lr, end, cycle_size=cycle)
-    return create_lr_scheduler_with_warmup(cosine, low, warm) if warm > 1 else cosine
 
 
 class Ranking(Metric):
     """Loss, AP and AUC over all patches, each counted exactly once however many processes share them."""
 
-    def __init__(self, loss: Loss) -> None:
-        self._loss = loss
+    def __init__(self, loss_fn: LossFunction) -> None:
+        self._loss_fn = loss_fn
         super().__init__()
 
     def reset(self) -> None:
@@ -129,8 +125,9 @@ class Ranking(Metric):
         self._labels.append(labels)
 
     def compute(self) -> dict[str, float]:
-        logits, labels = (gather(torch.cat(parts)).cpu() for parts in (self._logits, self._labels))
-        loss = float(self._loss(logits, labels))
+        logits = devices.gather(torch.cat(self._logits)).cpu()
+        labels = devices.gather(torch.cat(self._labels)).cpu()
+        loss = float(self._loss_fn(logits, labels))
         if not torch.isfinite(logits).all():  # scikit-learn refuses them; the training loop tells the user
             return {"loss": float("nan"), "AP": float("nan"), "AUC": float("nan"), "count": len(labels)}
         ap, auc = average_precision_score(labels, logits), roc_auc_score(labels, logits)
@@ -160,47 +157,57 @@ class Best:
         self.score, self.epoch, self.weights = tuple(state["score"]), state["epoch"], state["weights"]
 
 
-def gather(tensor: Tensor) -> Tensor:
-    """The (n,) tensors of all processes one after the other, in order of rank; n may differ."""
-    if idist.get_world_size() == 1:
-        return tensor
-    parts: Any = idist.all_gather([tensor.cpu()])  # in lists, which may hold tensors of different lengths
-    return torch.cat([part for (part,) in parts]).to(tensor.device)
+def one_cycle(optimizer: torch.optim.Optimizer, lr: float, steps: int) -> PiecewiseLinear:
+    """A handler for ITERATION_STARTED: the rate rises to `lr` in a tenth of the steps, then falls to 0."""
+    warm = round(WARMUP * steps)
+    rise = [(0, lr / 25)] if warm > 0 else []
+    return PiecewiseLinear(optimizer, "lr", [*rise, (warm, lr), (max(steps, warm + 1), lr / 1000)])
 
 
-def average_buffers(model: nn.Module) -> None:
-    """Give all processes the mean of their batch-norm statistics, so that they are one model again."""
-    for buffer in model.buffers():
-        if idist.get_world_size() > 1 and buffer.is_floating_point():
-            buffer.copy_(torch.as_tensor(idist.all_reduce(buffer.clone())) / idist.get_world_size())
+def moving_average(model: nn.Module, decay: float, steps: int) -> EMAHandler:
+    """A handler whose `ema_model` has the mean of the weights over the latest steps.
+
+    It looks back over half an epoch (of `steps`) at most, so that few steps are not outweighed by the start.
+    """
+    return EMAHandler(model, momentum=min(max(1 - decay, 2 / steps), 0.9), handle_buffers="update")
 
 
-def attach_progress(trainer: Engine, every: int) -> ProgressBar:
-    """A bar on standard error that moves, and shows the loss, every so many iterations."""
-    bar = ProgressBar(persist=False, file=sys.stderr)
-    event = Events.ITERATION_COMPLETED(every=every)
-    bar.attach(trainer, output_transform=lambda output: {"loss": float(output["loss"])}, event_name=event)
-    return bar
+def early_stopping(trainer: Engine, patience: int) -> EarlyStopping:
+    """A handler for the evaluator's end: ends the training after `patience` epochs without a better AP."""
+    handler = EarlyStopping(patience, lambda evaluator: evaluator.state.metrics["AP"], trainer)
+    handler.logger.setLevel("WARNING")
+    return handler
 
 
-def attach_board(
-    trainer: Engine, evaluator: Engine, optimizer: torch.optim.Optimizer, folder: Path, every: int
-) -> TensorboardLogger:
-    """TensorBoard events in `folder`: batch loss and rate every so many iterations, metrics every epoch."""
-    board = TensorboardLogger(log_dir=str(folder))
-    often = Events.ITERATION_COMPLETED(every=every)
-    board.attach_output_handler(
-        trainer, often, "training", output_transform=lambda output: {"batch_loss": float(output["loss"])}
-    )
-    board.attach_opt_params_handler(trainer, often, optimizer=optimizer)
-    board.attach_output_handler(
-        evaluator,
-        Events.COMPLETED,
-        "validation",
-        metric_names=["loss", "AP", "AUC"],
-        global_step_transform=global_step_from_engine(trainer),
-    )
-    return board
+def attach_logs(
+    trainer: Engine,
+    evaluator: Engine,
+    optimizer: torch.optim.Optimizer,
+    history: History,
+    epochs: int,
+    out: Path | None,
+    progress: bool,
+) -> None:
+    """What the first process shows: a bar and a line an epoch on standard error, and TensorBoard events."""
+    often = Events.ITERATION_COMPLETED(every=LOG_EVERY)
+    if progress and devices.is_first():
+        bar = ProgressBar(persist=False, file=sys.stderr)
+        bar.attach(trainer, output_transform=lambda output: {"loss": float(output["loss"])}, event_name=often)
+        trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda: bar.log_message(history.line(epochs)))
+    if out and devices.is_first():
+        board = TensorboardLogger(log_dir=str(out / "tensorboard"))
+        board.attach_output_handler(
+            trainer, often, "training", output_transform=lambda output: {"batch_loss": float(output["loss"])}
+        )
+        board.attach_opt_params_handler(trainer, often, optimizer=optimizer)
+        board.attach_output_handler(
+            evaluator,
+            Events.COMPLETED,
+            "validation",
+            metric_names=["loss", "AP", "AUC"],
+            global_step_transform=global_step_from_engine(trainer),
+        )
+        trainer.add_event_handler(Events.COMPLETED, board.close)
 
 
 def device_of(model: nn.Module) -> torch.device:

@@ -6,25 +6,21 @@ The whole set is one uint8 tensor. A batch is one indexing; all that follows run
 import math
 import warnings
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import ignite.distributed as idist
 import numpy as np
 import torch
+from ignite.engine import Engine, Events
 from torch import Tensor
 
 from aircraft import InputError
 from aircraft.patches import PATCH
+from aircraft.training.settings import Settings
 
 GAIN = 0.25  # contrast changes by up to so much, down or up
 SHIFT = 0.12  # brightness of all channels, in [0, 1]
 CAST = 0.04  # brightness of one channel
-
-
-class Order(Protocol):
-    """What tells Batches in which order to go through the patches of an epoch."""
-
-    def order(self, epoch: int) -> Tensor: ...
 
 
 def check_images(images: Any, what: str = "images") -> None:
@@ -53,9 +49,22 @@ def check_patches(patches: Any, what: str) -> None:
 
 
 def as_tensor(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
-    """(N, H, W, 3) uint8 on the device if it is a GPU with room for it, else on the host without a copy.
+    """Images as a tensor: on the device if it is a GPU with room for them, else on the host without a copy.
 
-    The tensor of a read-only memory-mapped file is read-only, which torch cannot express: never write to it.
+    Parameters
+    ----------
+    images : (N, H, W, 3) uint8 array
+    device : torch.device or str
+
+    Returns
+    -------
+    (N, H, W, 3) uint8 tensor
+        That of a read-only memory-mapped file is read-only, which torch cannot express: never write to it.
+
+    Examples
+    --------
+    >>> as_tensor(np.zeros((2, 64, 64, 3), np.uint8)).dtype
+    torch.uint8
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writ")
@@ -72,12 +81,28 @@ def to_float(images: Tensor) -> Tensor:
 
 
 def augment(images: Tensor, generator: torch.Generator) -> Tensor:
-    """(n, 3, H, W) uint8 -> float32 in [0, 1], channels last: every patch turned, mirrored, re-lit at random.
+    """Every patch turned, mirrored and re-lit at random.
 
-    One of the eight symmetries of the square, a contrast, a brightness and a colour cast for each patch;
-    H = W, a multiple of 8.
+    One of the eight symmetries of the square, a contrast, a brightness and a colour cast for each patch.
     Patches are not shifted: that would move aircraft over the border of the labelling rule.
-    The generator lives on the device of the images.
+
+    Parameters
+    ----------
+    images : (n, 3, H, W) uint8 tensor
+        H = W, a multiple of 8.
+    generator : torch.Generator
+        On the device of the images.
+
+    Returns
+    -------
+    (n, 3, H, W) float32 tensor
+        In [0, 1], channels last.
+
+    Examples
+    --------
+    >>> images = torch.zeros(2, 3, 64, 64, dtype=torch.uint8)
+    >>> augment(images, torch.Generator().manual_seed(0)).shape
+    torch.Size([2, 3, 64, 64])
     """
     return _transform(images, _chances(len(images), generator))
 
@@ -102,13 +127,41 @@ def noise_field(images: int, deviation: float, generator: torch.Generator) -> Te
 
 
 class Batches:
-    """An epoch: (images (n, 3, H, W) float32 in [0, 1], labels (n,) float32, index (n,) int64) on the device.
+    """The batches of an epoch, on the device.
 
-    images (N, H, W, 3) uint8 and labels (N,); `batch_size` counts the patches of all processes together.
-    `sampler.order(epoch)` gives the order; without one the patches come as they are stored. Set `.epoch`
-    (from 1) before an epoch. `drop_last` leaves out an incomplete last batch. Of every batch, process `rank`
-    of `world` yields its equal slice: order and augmentation are drawn for the whole batch, so that many
-    processes see the very patches that one would see.
+    Parameters
+    ----------
+    images : (N, H, W, 3) uint8 array
+    labels : (N,) array
+    batch_size : int
+        Patches of a batch, of all processes together.
+    device : torch.device or str
+    sampler : Sampler
+        Its `order(epoch)` says in which order the patches come; without one, as they are stored.
+    augment : bool
+        Turn, mirror and re-light every patch at random.
+    noise : float
+        Standard deviation of noise that is added, for images in [0, 1].
+    seed : int
+        An epoch depends on the seed and on its number: set `epoch` (from 1) before it begins.
+    drop_last : bool
+        Leave out an incomplete last batch.
+    rank, world : int
+        Of every batch, process `rank` of `world` yields its equal slice. Order and augmentation are drawn for
+        the whole batch, so that many processes see the very patches that one would see.
+
+    Yields
+    ------
+    images : (n, 3, H, W) float32 tensor in [0, 1], channels last
+    labels : (n,) float32 tensor
+    index : (n,) int64 tensor
+        Which patches these are.
+
+    Examples
+    --------
+    >>> batches = Batches(np.zeros((5, 64, 64, 3), np.uint8), np.array([0, 1, 0, 1, 0]), batch_size=2)
+    >>> [tuple(images.shape) for images, labels, index in batches]
+    [(2, 3, 64, 64), (2, 3, 64, 64), (1, 3, 64, 64)]
     """
 
     def __init__(
@@ -118,25 +171,19 @@ class Batches:
         batch_size: int,
         device: torch.device | str = "cpu",
         *,
-        sampler: Order | None = None,
+        sampler: "Sampler | None" = None,
         augment: bool = False,
         noise: float = 0.0,
         seed: int = 0,
         drop_last: bool = False,
-        channels_last: bool = True,
         rank: int = 0,
         world: int = 1,
     ) -> None:
         self.device = torch.device(device)
         self.images = as_tensor(images, device)
         self.labels = torch.as_tensor(np.asarray(labels), dtype=torch.float32, device=self.images.device)
-        self.batch_size = batch_size
-        self.sampler = sampler
-        self.augment = augment
-        self.noise = noise
-        self.seed = seed
-        self.drop_last = drop_last
-        self.channels_last = channels_last
+        self.batch_size, self.drop_last = batch_size, drop_last
+        self.sampler, self.augment, self.noise, self.seed = sampler, augment, noise, seed
         self.rank, self.world = rank, world
         self.epoch = 1
 
@@ -158,14 +205,31 @@ class Batches:
             images = to_float(images) if chances is None else _transform(images, chances)
             if field is not None:
                 images = add_noise(images, field, generator)
-            if not self.channels_last:
-                images = images.contiguous()
             yield images, self._send(self.labels[index]), self._send(index)
 
     def _send(self, tensor: Tensor) -> Tensor:
         if self.device.type == "cuda" and tensor.device.type == "cpu":
             tensor = tensor.pin_memory()  # only from pinned memory does the copy run beside the computation
         return tensor.to(self.device, non_blocking=True)
+
+
+def training_batches(
+    images: np.ndarray, labels: np.ndarray, settings: Settings, sampler: "Sampler", device: torch.device
+) -> Batches:
+    """The batches that the settings ask for; each process of a torchrun job takes its share of every one."""
+    return Batches(
+        images,
+        labels,
+        settings.batch_size,
+        device,
+        sampler=sampler,
+        augment=settings.augment,
+        noise=settings.noise,
+        seed=settings.seed,
+        drop_last=True,
+        rank=idist.get_rank(),
+        world=idist.get_world_size(),
+    )
 
 
 def _chances(count: int, generator: torch.Generator) -> Tensor:
@@ -281,6 +345,18 @@ class Sampler:
         if self.kind == "hard":
             return hard(self.labels, self.scores, generator)
         return uniform(len(self.labels), generator)
+
+    def attach(self, trainer: Engine) -> None:
+        """Listen to a trainer; nothing to do where no patch is hard."""
+        if self.kind != "hard":
+            return
+
+        @trainer.on(Events.ITERATION_COMPLETED)
+        def remember() -> None:
+            output: Any = trainer.state.output
+            self.record(output["index"], output["logits"])
+
+        trainer.add_event_handler(Events.EPOCH_COMPLETED, self.end_epoch)
 
     def record(self, index: Tensor, logits: Tensor) -> None:
         """Take note of the logits (n,) of the patches `index` (n,) in the running epoch."""

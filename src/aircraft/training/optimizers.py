@@ -1,9 +1,10 @@
-"""Muon, the optimiser of `fit`: turns the gradient of a layer into a step that is as long in all directions.
+"""What is made smaller, and how: the losses, and Muon, the optimiser of `fit`, beside AdamW and SGD.
 
-torch.optim.Muon does the same for matrices; ours also takes convolutions, and does AdamW for what is left.
+torch.optim.Muon does what ours does for matrices; ours takes convolutions too, and does AdamW for the rest.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,75 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.ops import sigmoid_focal_loss
 
+from aircraft import InputError
 from aircraft.training.settings import Settings
+
+LossFunction = Callable[[Tensor, Tensor], Tensor]
 
 MOMENTUM = 0.95
 STEPS = 3  # of the Newton-Schulz iteration (five are usual); each costs three products of matrices
 BETAS, EPS = (0.9, 0.999), 1e-8  # of AdamW
+
+
+def make_optimizer(
+    model: nn.Module, settings: Settings, amp: torch.dtype | None = None
+) -> torch.optim.Optimizer:
+    """Muon, AdamW or SGD for what is not frozen; amp: the low-precision type in which Muon multiplies too."""
+    groups = parameter_groups(model, settings.weight_decay)
+    if not groups:
+        raise InputError("the model has no parameter to train; unfreeze some: parameter.requires_grad_(True)")
+    if settings.optimizer == "muon":
+        return Muon(groups, lr=settings.lr, dtype=amp or torch.float32)
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=settings.lr, momentum=0.9, nesterov=True)
+    return torch.optim.AdamW(groups, lr=settings.lr)
+
+
+def make_loss(settings: Settings, labels: np.ndarray) -> LossFunction:
+    """The loss of the settings: (logits (N,) float32, labels (N,) float32) -> mean, a scalar.
+
+    `labels` (M,) are those of the training set; pos_weight="auto" is their background / aircraft.
+    """
+    weight = balance(labels) if settings.pos_weight == "auto" else settings.pos_weight
+    function = focal if settings.loss == "focal" else bce
+    return partial(function, pos_weight=None if weight is None else float(weight))
+
+
+def bce(logits: Tensor, targets: Tensor, pos_weight: float | None = None) -> Tensor:
+    """Mean binary cross-entropy of (N,) logits; the positive term counts `pos_weight` times."""
+    weight = None if pos_weight is None else torch.full_like(logits[:1], pos_weight)
+    return functional.binary_cross_entropy_with_logits(logits, targets, pos_weight=weight)
+
+
+def focal(logits: Tensor, targets: Tensor, pos_weight: float | None = None, gamma: float = 2.0) -> Tensor:
+    """Mean focal loss of (N,) logits: easy patches count little (Lin et al. 2017, eq. 5).
+
+    alpha, the share of the positive class, is the paper's 0.25, or w / (1 + w) for a pos_weight w.
+    """
+    alpha = 0.25 if pos_weight is None else pos_weight / (1 + pos_weight)
+    return sigmoid_focal_loss(logits, targets, alpha=alpha, gamma=gamma, reduction="mean")
+
+
+def balance(labels: np.ndarray) -> float:
+    """Negatives / positives in (N,) labels: the pos_weight that gives both classes the same say."""
+    positives = int(np.count_nonzero(labels))
+    return (len(labels) - positives) / positives
+
+
+def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """The trainable parameters of a model in groups: hidden weights, the last layer's, biases and norms.
+
+    The weight of the last layer is one row, which has but one direction: AdamW takes it. Weight decay is for
+    weights of two or more dimensions only.
+    """
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    weights = [parameter for parameter in trainable if parameter.ndim > 1]
+    parts = [
+        {"params": [w for w in weights if len(w) > 1], "weight_decay": weight_decay, "orthogonal": True},
+        {"params": [w for w in weights if len(w) == 1], "weight_decay": weight_decay, "orthogonal": False},
+        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0, "orthogonal": False},
+    ]
+    return [part for part in parts if part["params"]]
 
 
 class Muon(torch.optim.Optimizer):
@@ -79,22 +144,6 @@ def orthogonal(matrix: Tensor, steps: int = STEPS) -> Tensor:
     return x.T.contiguous() if matrix.shape[0] > matrix.shape[1] else x
 
 
-def groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """The trainable parameters of a model in groups: hidden weights, the last layer's, biases and norms.
-
-    The weight of the last layer is one row, which has but one direction: AdamW takes it. Weight decay is for
-    weights of two or more dimensions only.
-    """
-    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    weights = [parameter for parameter in trainable if parameter.ndim > 1]
-    parts = [
-        {"params": [w for w in weights if len(w) > 1], "weight_decay": weight_decay, "orthogonal": True},
-        {"params": [w for w in weights if len(w) == 1], "weight_decay": weight_decay, "orthogonal": False},
-        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0, "orthogonal": False},
-    ]
-    return [part for part in parts if part["params"]]
-
-
 def _adam(gradient: Tensor, state: dict[str, Any]) -> Tensor:
     """The step of Adam for one parameter, without its learning rate."""
     if not state:
@@ -103,42 +152,3 @@ def _adam(gradient: Tensor, state: dict[str, Any]) -> Tensor:
     mean = state["mean"].lerp_(gradient, 1 - BETAS[0]) / (1 - BETAS[0] ** state["count"])
     square = state["square"].lerp_(gradient**2, 1 - BETAS[1]) / (1 - BETAS[1] ** state["count"])
     return mean / (square.sqrt() + EPS)
-
-
-Loss = Callable[[Tensor, Tensor], Tensor]
-
-
-def make(settings: Settings, labels: np.ndarray) -> Loss:
-    """The loss that `settings` asks for: (logits (N,) float32, labels (N,) float32) -> mean, a scalar.
-
-    `labels` (M,) are those of the training set; pos_weight="auto" is their negatives / positives.
-    """
-    weight = balance(labels) if settings.pos_weight == "auto" else settings.pos_weight
-    function = {"bce": bce, "focal": focal}[settings.loss]
-
-    def loss(logits: Tensor, targets: Tensor) -> Tensor:
-        soft = targets * (1 - settings.label_smoothing) + settings.label_smoothing / 2
-        return function(logits, soft, pos_weight=None if weight is None else float(weight))
-
-    return loss
-
-
-def bce(logits: Tensor, targets: Tensor, pos_weight: float | None = None) -> Tensor:
-    """Mean binary cross-entropy of (N,) logits; the positive term counts `pos_weight` times."""
-    weight = None if pos_weight is None else torch.full_like(logits[:1], pos_weight)
-    return functional.binary_cross_entropy_with_logits(logits, targets, pos_weight=weight)
-
-
-def focal(logits: Tensor, targets: Tensor, pos_weight: float | None = None, gamma: float = 2.0) -> Tensor:
-    """Mean focal loss of (N,) logits: easy patches count little (Lin et al. 2017, eq. 5).
-
-    alpha, the share of the positive class, is the paper's 0.25, or w / (1 + w) for a pos_weight w.
-    """
-    alpha = 0.25 if pos_weight is None else pos_weight / (1 + pos_weight)
-    return sigmoid_focal_loss(logits, targets, alpha=alpha, gamma=gamma, reduction="mean")
-
-
-def balance(labels: np.ndarray) -> float:
-    """Negatives / positives in (N,) labels: the pos_weight that gives both classes the same say."""
-    positives = int(np.count_nonzero(labels))
-    return (len(labels) - positives) / positives

@@ -1,45 +1,85 @@
-"""Settings: every knob of a training run, checked when it is made.
+"""Settings: every knob of a training, checked when it is made.
 
 One dataclass, so that a run can be written down, stored in its checkpoint, and compared on resume.
 """
 
 import difflib
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Literal, get_args
 
 from aircraft import InputError
 
-_Rule = tuple[Callable[[Any], bool], str]
+Optimizer = Literal["muon", "adamw", "sgd"]
+Loss = Literal["bce", "focal"]
+Sampling = Literal["uniform", "balanced", "hard"]
+Precision = Literal["auto", "off", "bf16"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How to train. Raises InputError for a value that makes no sense."""
+    """How to train.
+
+    Parameters
+    ----------
+    epochs : int
+        How often to go through the training patches.
+    batch_size : int
+        Patches a step, of all processes together. An incomplete last batch of an epoch is left out.
+    optimizer : {"muon", "adamw", "sgd"}
+        See `optimizers`; sgd has Nesterov momentum 0.9.
+    lr : float
+        The highest learning rate. It rises over the first tenth of all steps and falls over the rest.
+    weight_decay : float
+        Of weights with two or more dimensions: biases and norms are spared.
+    loss : {"bce", "focal"}
+        Binary cross-entropy, or the focal loss, in which easy patches count little.
+    pos_weight : float, "auto" or None
+        How often an aircraft counts in the loss; "auto" is background / aircraft.
+    sampling : {"uniform", "balanced", "hard"}
+        Every patch once an epoch; half of a batch each class; or the hardest background more often.
+    augment : bool
+        Turn, mirror and re-light every patch at random.
+    noise : float
+        Standard deviation of the sensor noise that is added, for images in [0, 1].
+    ema : float or None
+        Decay of a moving average of the weights, which is what is judged and kept; None for none.
+    patience : int or None
+        Stop after so many epochs without a better average precision on validation.
+    seed : int
+        Of order, augmentation and dropout. First weights are the model's own.
+    device : str
+        "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1" or "mps".
+    amp : {"auto", "off", "bf16"}
+        Products in bfloat16: where the hardware is quicker with it, never, or always.
+
+    Raises
+    ------
+    InputError
+        For a value that makes no sense.
+
+    Examples
+    --------
+    >>> Settings(epochs=3).lr
+    0.004
+    """
 
     epochs: int = 12
-    batch_size: int = 128  # of all processes together
-    optimizer: str = "muon"  # muon (see optimizers.py) | adamw | sgd (Nesterov momentum 0.9)
-    lr: float = 4e-3  # the highest rate of the schedule
-    weight_decay: float = 5e-2  # on weights of two or more dimensions: not on biases and norms
-    schedule: str = "onecycle"  # onecycle (linear up, linear down) | cosine (after warm-up) | constant
-    warmup: float = 0.1  # share of all steps in which the rate rises; a constant schedule has none
-    loss: str = "bce"  # bce | focal
-    pos_weight: float | str | None = None  # weight of the aircraft class; "auto" = negatives / positives
-    label_smoothing: float = 0.0
-    sampling: str = "uniform"  # uniform | balanced (half of a batch each class) | hard (see sampling.py)
+    batch_size: int = 128
+    optimizer: Optimizer = "muon"
+    lr: float = 4e-3
+    weight_decay: float = 5e-2
+    loss: Loss = "bce"
+    pos_weight: float | Literal["auto"] | None = None
+    sampling: Sampling = "uniform"
     augment: bool = True
-    noise: float = 0.02  # standard deviation of sensor noise added by the augmentation, images in [0, 1]
-    ema: float | None = 0.99  # decay of a moving average of the weights, which is what is kept; None for none
-    patience: int | None = None  # stop after so many epochs without a better validation AP
+    noise: float = 0.02
+    ema: float | None = 0.99
+    patience: int | None = None
     seed: int = 0
-    device: str = "auto"  # auto | cpu | cuda | cuda:1 | mps
-    amp: str = "auto"  # auto | off | bf16 | fp16
-    channels_last: bool = True
-    compile: bool = False  # torch.compile; pays off for long runs on a GPU
-    log_every: int = 10  # iterations between two points of the progress bar and of TensorBoard
+    device: str = "auto"
+    amp: Precision = "auto"
 
     @classmethod
     def of(cls, **given: Any) -> "Settings":
@@ -53,75 +93,50 @@ class Settings:
         return cls(**given)
 
     def __post_init__(self) -> None:
-        for name, (holds, text) in _RULES.items():
+        self._need("epochs", _whole(self.epochs, 1), "a whole number from 1")
+        self._need("batch_size", _whole(self.batch_size, 1), "a whole number from 1")
+        self._need(
+            "patience", self.patience is None or _whole(self.patience, 1), "a whole number from 1, or None"
+        )
+        self._need("seed", _whole(self.seed, 0), "a whole number from 0")
+        self._need("lr", _number(self.lr) and self.lr > 0, "a number above 0")
+        self._need("weight_decay", _number(self.weight_decay) and self.weight_decay >= 0, "a number from 0")
+        self._need("noise", _number(self.noise) and self.noise >= 0, "a number from 0")
+        average = self.ema is None or (_number(self.ema) and 0 < self.ema < 1)
+        self._need("ema", average, "a number between 0 and 1, or None")
+        weight = self.pos_weight
+        known = weight is None or weight == "auto" or (_number(weight) and float(weight) > 0)
+        self._need("pos_weight", known, "a number above 0, or 'auto' or None")
+        self._need("augment", isinstance(self.augment, bool), "True or False")
+        self._need("device", isinstance(self.device, str), "a string such as 'auto', 'cpu' or 'cuda'")
+        for name, choices in _CHOICES.items():
             value = getattr(self, name)
-            if not holds(value):
-                raise InputError(f"setting {name} is {value!r}; it must be {text}")
-            if isinstance(value, Real) and not isinstance(value, bool):  # numpy scalars to plain numbers
-                object.__setattr__(self, name, int(value) if isinstance(value, Integral) else float(value))
+            self._need(name, isinstance(value, str) and value in choices, f"one of {', '.join(choices)}")
+
+    def _need(self, name: str, holds: bool, text: str) -> None:
+        """Refuse the setting unless it `holds`, and make a plain number of one of NumPy's."""
+        value = getattr(self, name)
+        if not holds:
+            raise InputError(f"setting {name} is {value!r}; it must be {text}")
+        if isinstance(value, Real) and not isinstance(value, bool):
+            object.__setattr__(self, name, int(value) if isinstance(value, Integral) else float(value))
 
     def to_dict(self) -> dict[str, Any]:
+        """For a checkpoint or the card of a model."""
         return asdict(self)
 
 
-def _whole(low: int) -> _Rule:
-    def holds(value: Any) -> bool:
-        return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= low
-
-    return holds, f"a whole number from {low}"
-
-
-def _number(holds: Callable[[float], bool], text: str) -> _Rule:
-    def check(value: Any) -> bool:
-        return (
-            isinstance(value, Real)
-            and not isinstance(value, bool)
-            and math.isfinite(float(value))
-            and holds(float(value))
-        )
-
-    return check, text
-
-
-def _one_of(*choices: str) -> _Rule:
-    return (lambda value: isinstance(value, str) and value in choices), f"one of {', '.join(choices)}"
-
-
-def _or(rule: _Rule, *others: str | None) -> _Rule:
-    holds, text = rule
-    names = " or ".join(repr(other) for other in others)
-
-    def check(value: Any) -> bool:
-        return ((value is None or isinstance(value, str)) and value in others) or holds(value)
-
-    return check, f"{text}, or {names}"
-
-
-_YES_NO: _Rule = (lambda value: isinstance(value, bool), "True or False")
-_POSITIVE = _number(lambda value: value > 0, "a number above 0")
-_FROM_ZERO = _number(lambda value: value >= 0, "a number from 0")
-_BELOW_ONE = _number(lambda value: 0 <= value < 1, "a number from 0 and below 1")
-
-_RULES: dict[str, _Rule] = {
-    "epochs": _whole(1),
-    "batch_size": _whole(1),
-    "optimizer": _one_of("muon", "adamw", "sgd"),
-    "lr": _POSITIVE,
-    "weight_decay": _FROM_ZERO,
-    "schedule": _one_of("onecycle", "cosine", "constant"),
-    "warmup": _BELOW_ONE,
-    "loss": _one_of("bce", "focal"),
-    "pos_weight": _or(_POSITIVE, "auto", None),
-    "label_smoothing": _BELOW_ONE,
-    "sampling": _one_of("uniform", "balanced", "hard"),
-    "augment": _YES_NO,
-    "noise": _FROM_ZERO,
-    "ema": _or(_number(lambda value: 0 < value < 1, "a number between 0 and 1"), None),
-    "patience": _or(_whole(1), None),
-    "seed": _whole(0),
-    "device": (lambda value: isinstance(value, str), "a string such as 'auto', 'cpu' or 'cuda'"),
-    "amp": _one_of("auto", "off", "bf16", "fp16"),
-    "channels_last": _YES_NO,
-    "compile": _YES_NO,
-    "log_every": _whole(1),
+_CHOICES = {
+    "optimizer": get_args(Optimizer),
+    "loss": get_args(Loss),
+    "sampling": get_args(Sampling),
+    "amp": get_args(Precision),
 }
+
+
+def _whole(value: Any, least: int) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(float(value))
