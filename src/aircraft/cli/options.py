@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from typer import Argument, Option
 
+from aircraft.training import settings
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -70,10 +72,8 @@ Epochs = Annotated[int, Option(metavar="N", help="How often to go through the tr
 BatchSize = Annotated[int, Option(metavar="N", help="Patches a step, of all processes together.")]
 Seed = Annotated[int, Option(metavar="N", help="Of first weights, split, order and augmentation.")]
 Rate = Annotated[float, Option(metavar="RATE", help="The highest learning rate.")]
-Loss = Annotated[Literal["bce", "focal"], Option(help="Cross-entropy, or focal loss.")]
-Sampling = Annotated[
-    Literal["uniform", "balanced", "hard"], Option(help="Which patches an epoch shows more often.")
-]
+Loss = Annotated[settings.Loss, Option(help="Cross-entropy, or focal loss.")]
+Sampling = Annotated[settings.Sampling, Option(help="Which patches an epoch shows more often.")]
 Augment = Annotated[bool, Option("--augment/--no-augment", help="Turn, mirror and re-light patches.")]
 Patience = Annotated[
     int | None, Option(metavar="N", help="Stop after N epochs without a better validation AP.")

@@ -207,13 +207,9 @@ def find(model: Network, tiles: list[Scene], progress: bool = True) -> list[dete
 
 def predict(model: Network, patches: Patches, progress: bool = True) -> np.ndarray:
     """(N,) scores, means over the mirror images; each patch is scored by one process of a torchrun job."""
-    parts = np.array_split(np.arange(len(patches)), idist.get_world_size())
-    ranges = [slice(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
-    show = progress and devices.is_first()
-    scores = devices.each(
-        lambda part: training.predict(model, patches.images[part], progress=show, flips=True), ranges
-    )
-    return np.concatenate(scores)
+    images, show = patches.images[devices.my_slice(len(patches))], progress and devices.is_first()
+    scores = training.predict(model, images, progress=show, flips=True)
+    return devices.gather(torch.from_numpy(scores)).numpy()
 
 
 def versions() -> dict[str, str]:
