@@ -18,10 +18,10 @@ from aircraft.patches import Patches
 matplotlib.use("Agg")
 
 VOID = {"meta", "link", "img", "br"}
-FIGURES = (
-    "samples_aircraft samples_background tiles learning_curves confusion_matrix roc precision_recall scores "
-    "reliability misclassified tile_00 tile_03 tiles_found counts"
-).split()
+FIGURES = [
+    "samples_aircraft", "samples_background", "tiles", "learning_curves", "confusion_matrix", "roc", "scores",
+    "precision_recall", "reliability", "misclassified", "tile_00", "tile_03", "tiles_found", "counts",
+]  # fmt: skip
 PATCHES = Patches(np.zeros((4, 64, 64, 3), np.uint8), np.array([0, 1, 0, 0], np.uint8), np.array([*"abab"]))
 
 

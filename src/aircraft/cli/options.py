@@ -75,34 +75,23 @@ Rate = Annotated[float, Option(metavar="RATE", help="The highest learning rate."
 Loss = Annotated[settings.Loss, Option(help="Cross-entropy, or focal loss.")]
 Sampling = Annotated[settings.Sampling, Option(help="Which patches an epoch shows more often.")]
 Augment = Annotated[bool, Option("--augment/--no-augment", help="Turn, mirror and re-light patches.")]
-Patience = Annotated[
-    int | None, Option(metavar="N", help="Stop after N epochs without a better validation AP.")
-]
-Resume = Annotated[
-    bool, Option("--resume", help="Go on with the training in RUN, or begin if there is none.")
-]
+Patience = Annotated[int | None, Option(metavar="N", help="Stop after N epochs without a better AP.")]
+Resume = Annotated[bool, Option("--resume", help="Go on with the training in RUN, if there is one.")]
 Force = Annotated[bool, Option("--force", help="Replace the run in RUN.")]
-Device = Annotated[
-    str, Option(metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps; auto takes a GPU if there is one.")
-]
+Device = Annotated[str, Option(metavar="NAME", help="cpu, cuda, cuda:1, mps; or auto: a GPU if there.")]
 
 # What to do with a model.
 ModelFile = Annotated[
     str, Argument(metavar="RUN_OR_MODEL", help="Folder that `aircraft train` wrote, or a model file.")
 ]
-Images = Annotated[
-    list[str], Argument(metavar="IMAGE...", help="PNG, JPEG or TIFF files, or folders of them.")
-]
+Images = Annotated[list[str], Argument(metavar="IMAGE...", help="PNG, JPEG, TIFF files, or folders.")]
 ResultFolder = Annotated[Path, Option(metavar="DIR", help="Folder for the results; older ones are replaced.")]
-ReportFolder = Annotated[
-    Path, Option(metavar="DIR", help="Folder for the report, the model and the figures.")
-]
+ReportFolder = Annotated[Path, Option(metavar="DIR", help="Folder for report, model and figures.")]
 Threshold = Annotated[
     float | None, Option(metavar="T", help="Least score of an aircraft, 0 to 1; by default the model's own.")
 ]
 Method = Annotated[
-    Literal["dense", "batched", "window"],
-    Option(help="dense (quick), or batched or window (the same scores, slowly)."),
+    Literal["dense", "batched", "window"], Option(help="The others give the same scores as dense, slowly.")
 ]
 Stride = Annotated[int, Option(metavar="S", help="Metres between the places that are scored.")]
 PixelSize = Annotated[
