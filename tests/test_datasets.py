@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import airfield
 from aircraft import InputError, datasets
-from aircraft.datasets import building, parallel, storage, synthetic
-from aircraft.datasets.building import Job, Rendering
+from aircraft.datasets import building, storage, synthetic
 from aircraft.patches import Patches
 from aircraft.scenes import Scene
 
@@ -47,8 +47,8 @@ SMALL = {"workers": 1, "progress": False, "scale": 0.02}
 
 
 def digest(data: datasets.PatchSet) -> str:
-    parts = (data.train.images, data.train.labels, data.train.sites, data.test.images, data.test.labels)
-    return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
+    arrays = (data.train.images, data.train.labels, data.train.sites, data.test.images, data.test.labels)
+    return hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_the_sizes_are_exact(quick, load, train, test, share, monkeypatch):
     data = load(workers=1, progress=False)
     assert data.train.images.shape == (train, 64, 64, 3)
     assert data.test.images.shape == (test, 64, 64, 3)
-    for part in (data.train, data.test):
-        assert part.images.dtype == part.labels.dtype == np.uint8
-        assert part.labels.sum() == share * len(part)
+    for patches in (data.train, data.test):
+        assert patches.images.dtype == patches.labels.dtype == np.uint8
+        assert patches.labels.sum() == share * len(patches)
     assert not set(data.train.sites) & set(data.test.sites)
     assert len(quick) == len(set(quick))  # no scene is rendered twice
-    assert {site for site, _ in quick} == {*building.TRAIN_SITES, *building.TEST_SITES}
+    assert {site for site, _ in quick} == {*synthetic.SITES["train"], *synthetic.SITES["test"]}
 
 
 def test_labels_images_and_sites_belong_together(quick):
@@ -114,7 +114,7 @@ def test_tiles_come_from_other_views_and_some_are_empty(quick):
     tiles = datasets.load_tiles(workers=1, progress=False)
     assert len(tiles) == 36
     assert all(tile.image.shape == (512, 512, 3) for tile in tiles)
-    assert {int(tile.site[-4:]) for tile in tiles} == set(building.TEST_SITES[:36])  # a site for each
+    assert {int(tile.site[-4:]) for tile in tiles} == set(synthetic.SITES["test"][:36])  # a site for each
     assert all(view >= 100 for _, view in quick)
     assert 0 < sum(len(tile.boxes) == 0 for tile in tiles) < 18
     again = datasets.load_tiles(workers=1, progress=False)
@@ -132,38 +132,37 @@ def test_validation_tiles_are_of_the_sites_kept_aside(quick):
 
 
 def test_scenes_are_those_that_the_patches_come_from(quick):
-    scenes = datasets.scenes(split="test", count=3, workers=1, progress=False)
+    scenes = datasets.load_scenes(split="test", count=3, workers=1, progress=False)
     assert [scene.name for scene in scenes] == [
-        f"synthetic-0-{site:04d}-0" for site in building.TEST_SITES[:3]
+        f"synthetic-0-{site:04d}-0" for site in synthetic.SITES["test"][:3]
     ]
 
 
 # ---- the real renderer, worker processes ----
 
-JOBS = [Job(Rendering(site, 0, 0, 1.0), 5, 10, 0.5, (0, site)) for site in (0, 1)]
-
 SCRIPT = """
-import hashlib
-from aircraft import building, parallel
-from aircraft.building import Job, Rendering
+import hashlib, operator
+from functools import partial
+from aircraft.datasets import building, synthetic
 
-jobs = [Job(Rendering(site, 0, 0, 1.0), 5, 10, 0.5, (0, site)) for site in (0, 1)]
-for cuts in parallel.run(building.cut, jobs, description="test", workers=2):
-    print(cuts.site, hashlib.sha256(cuts.negatives.tobytes() + cuts.positives.tobytes()).hexdigest())
+scenes = synthetic.Source().scenes("train", views=1)[:2]
+jobs = [partial(building.cut_scene, scene, 5, 10, 0.5, (0, i)) for i, scene in enumerate(scenes)]
+for site, background, shown, _ in building.run_jobs(operator.call, jobs, description="test", workers=WORKERS):
+    print(site, hashlib.sha256(background.tobytes() + shown.tobytes()).hexdigest())
 """
 
 
 def test_two_workers_of_a_script_without_a_guard_give_what_one_gives():
-    script = subprocess.run(
-        [sys.executable, "-"], input=SCRIPT, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert script.returncode == 0, script.stderr
-    alone = parallel.run(building.cut, JOBS, description="test", workers=1, progress=False)
-    lines = [
-        f"{cuts.site} {hashlib.sha256(cuts.negatives.tobytes() + cuts.positives.tobytes()).hexdigest()}"
-        for cuts in alone
-    ]
-    assert script.stdout.splitlines() == lines
+    scripts = [
+        subprocess.run(
+            [sys.executable, "-"], input=SCRIPT.replace("WORKERS", workers), capture_output=True, text=True,
+            timeout=120, check=False,
+        )
+        for workers in "12"
+    ]  # fmt: skip
+    assert [script.returncode for script in scripts] == [0, 0], scripts[1].stderr
+    assert scripts[0].stdout == scripts[1].stdout
+    assert scripts[0].stdout.startswith("synthetic-0-0000 ")
 
 
 def fails(job):
@@ -174,19 +173,19 @@ def fails(job):
 
 def test_what_a_worker_raises_arrives():
     with pytest.raises(ValueError, match="about two"):
-        list(parallel.run(fails, ["two", "two"], description="test", workers=2, progress=False))
+        list(building.run_jobs(fails, ["two", "two"], description="test", workers=2, progress=False))
 
 
 def test_a_killed_worker_is_one_clear_line():
     with pytest.raises(RuntimeError, match="a worker process was killed"):
-        list(parallel.run(fails, ["kill"] * 2, description="test", workers=2, progress=False))
+        list(building.run_jobs(fails, ["kill"] * 2, description="test", workers=2, progress=False))
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 def test_workers_end_when_their_parent_is_killed():
     script = (
-        "import os, time\nfrom aircraft.datasets import parallel\n"
-        "for _ in parallel.run(lambda s: (print(os.getpid(), flush=True), time.sleep(s)), [0, 60], "
+        "import os, time\nfrom aircraft.datasets import building\n"
+        "for _ in building.run_jobs(lambda s: (print(os.getpid(), flush=True), time.sleep(s)), [0, 60], "
         "description='', workers=2, progress=False): pass"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
@@ -208,8 +207,8 @@ def is_alive(pid: int) -> bool:
 
 
 def test_a_fault_of_the_renderer_names_the_scene(monkeypatch):
-    monkeypatch.setattr(synthetic, "render", lambda *args: 1 / 0)
-    with pytest.raises(RuntimeError, match=r"Rendering\(site=0, view=0.*ZeroDivisionError"):
+    monkeypatch.setattr(airfield, "render", lambda *args: 1 / 0)
+    with pytest.raises(RuntimeError, match=r"rendering failed: site=0, view=0.*ZeroDivisionError"):
         datasets.load_toy(**SMALL)
 
 
@@ -337,7 +336,7 @@ def test_real_tiles_and_scenes(tmp_path):
             len(datasets.load_tiles("airbus", root, split="validation", test_sites=["B"], progress=False))
             == 4
         )
-    (scene,) = datasets.scenes("airbus", root, split="train", test_sites=["B"], progress=False)
+    (scene,) = datasets.load_scenes("airbus", root, split="train", test_sites=["B"], progress=False)
     assert (scene.site, scene.width) == ("A", 1100)
 
 
@@ -369,7 +368,7 @@ def test_a_data_set_and_tiles_survive_an_export(quick, tmp_path):
         tile.name for tile in tiles
     ]
     with pytest.raises(InputError, match="holds no scenes"):
-        datasets.scenes(str(tmp_path / "tiles.npz"))
+        datasets.load_scenes(str(tmp_path / "tiles.npz"))
 
 
 def test_a_file_whose_parts_share_a_site_is_refused(tmp_path):

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aircraft import InputError, patches
+from aircraft.datasets import synthetic
 from aircraft.patches import Patches
 from aircraft.scenes import Scene
 
@@ -62,20 +63,20 @@ def test_cut_gives_the_windows_in_order_as_copies():
 
 def test_every_aircraft_is_used_equally_often_and_every_window_shows_one():
     scene = make_scene()
-    corners, rounds = patches.sample_positive(scene, 6 * 4 + 2, np.random.default_rng(1))
+    corners, repeats = patches.sample_positive(scene, 6 * 4 + 2, np.random.default_rng(1))
     assert len(corners) == 26
     assert patches.label(scene.centers, *corners.T).all()
     assert len(np.unique(corners, axis=0)) == 26
-    assert np.bincount(rounds).tolist() == [6, 6, 6, 6, 2]
+    assert np.bincount(repeats).tolist() == [6, 6, 6, 6, 2]
 
 
 def test_the_centre_is_uniform_in_the_core():
     scene = Scene(np.zeros((200, 200, 3), np.uint8), np.array([[80, 80, 121, 121]]), "one", "A")
-    corners, rounds = patches.sample_positive(scene, 32 * 32, np.random.default_rng(0))
+    corners, repeats = patches.sample_positive(scene, 32 * 32, np.random.default_rng(0))
     inside = scene.centers - corners
     assert sorted(set(np.floor(inside[:, 0]).astype(int))) == list(range(16, 48))
     assert len(corners) == 1024  # each position once: exactly uniform
-    assert rounds.tolist() == list(range(1024))
+    assert repeats.tolist() == list(range(1024))
 
 
 def test_windows_run_out_after_1024_views_of_one_aircraft():
@@ -103,9 +104,9 @@ def test_an_aircraft_at_the_border_cannot_be_the_subject():
 
 @pytest.mark.parametrize(("aircraft", "n"), [(0, 5), (5, 0)])
 def test_no_aircraft_or_no_wish_gives_no_windows(aircraft, n):
-    corners, rounds = patches.sample_positive(make_scene(aircraft=aircraft), n, np.random.default_rng(0))
+    corners, repeats = patches.sample_positive(make_scene(aircraft=aircraft), n, np.random.default_rng(0))
     assert corners.shape == (0, 2)
-    assert rounds.shape == (0,)
+    assert repeats.shape == (0,)
 
 
 def test_background_is_background_and_each_window_differs():
@@ -194,3 +195,58 @@ def test_patches_are_indexed_by_arrays_slices_and_masks():
 def test_patches_that_do_not_fit_together_are_refused(shape, labels, message):
     with pytest.raises(InputError, match=message):
         Patches(np.zeros(shape, np.uint8), np.zeros(labels, np.uint8), np.array(["a"] * 4))
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        ([[0]], "is a list; pass a numpy array"),
+        (np.zeros((64, 64, 3), np.uint8), r"images\[None\]"),
+        (np.zeros((5, 64, 64), np.uint8), "grey"),
+        (np.zeros((5, 64, 64, 1), np.uint8), "grey"),
+        (np.zeros((5, 64, 64, 4), np.uint8), "RGBA"),
+        (np.zeros((5, 3, 64, 64), np.uint8), r"transpose\(0, 2, 3, 1\)"),
+        (np.zeros((5, 32, 32, 3), np.uint8), "resize"),
+        (np.zeros((5, 64, 64, 3), np.uint16), "16 bit"),
+        (np.zeros((5, 64, 64, 3), np.int64), r"astype\(np.uint8\)"),
+        (np.zeros((5, 64, 64, 3), np.float32), r"\* 255"),
+        (np.full((5, 64, 64, 3), np.nan), "NaN"),
+    ],
+)
+def test_unusable_images_are_refused_with_a_hint(images, words):
+    with pytest.raises(InputError, match=f"^mine .*{words}"):
+        patches.check_images(images, "mine")
+
+
+# ---- scenes ----
+
+
+def test_a_rendered_scene_knows_headings_and_kinds_and_a_crop_keeps_those_of_its_aircraft():
+    scene = synthetic.render(site=2, size=512)
+    assert len(scene.headings) == len(scene.kinds) == len(scene.boxes) > 0
+    x, y = (scene.centers[0] - 100).clip(0, 312).astype(int)
+    crop = scene.crop(int(x), int(y), 200)
+    inside = ((scene.centers >= [x, y]) & (scene.centers < [x + 200, y + 200])).all(axis=1)
+    assert 0 < inside.sum() < len(scene.boxes)
+    assert crop.headings.tolist() == scene.headings[inside].tolist()
+    assert crop.kinds.tolist() == scene.kinds[inside].tolist()
+    assert make_scene().crop(0, 0, 64).headings is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"image": [[0]]}, "apron: an image is a numpy array .*, not a list"),
+        ({"image": np.zeros((9, 9), np.uint8)}, r"this one is \(9, 9\) uint8; convert it to 8-bit RGB"),
+        ({"image": np.zeros((9, 9, 3))}, "float64; convert it"),
+        (
+            {"boxes": np.array([[5, 5, 1, 9]])},
+            r"apron: boxes\[0\] = .* is empty or outside the image of 9 x 9",
+        ),
+        ({"headings": np.zeros(2)}, "apron: 2 headings for 0 boxes"),
+    ],
+)
+def test_a_scene_that_does_not_fit_together_is_refused(changes, message):
+    whole = {"image": np.zeros((9, 9, 3), np.uint8), "boxes": np.zeros((0, 4)), "name": "apron", "site": "A"}
+    with pytest.raises(InputError, match=message):
+        Scene(**whole | changes)

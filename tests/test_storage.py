@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from aircraft import InputError
-from aircraft.datasets import npz, storage
+from aircraft.datasets import PatchSet, export_npz, npz, storage
 from aircraft.patches import Patches
 from aircraft.scenes import Scene
 
@@ -169,6 +169,42 @@ def test_saving_says_why_it_failed():
     assert caught.value.errno == errno.ENOSPC
 
 
+@pytest.mark.parametrize("kind", [str, Path])
+@pytest.mark.parametrize("name", ["bare.txt", "new/folders/a.txt"])
+def test_a_file_is_written_whole_into_folders_that_are_made(tmp_path, monkeypatch, kind, name):
+    monkeypatch.chdir(tmp_path)
+    for content in (b"first", b"second"):
+        with storage.replacing(kind(name)) as file:
+            file.write(content)
+        assert Path(name).read_bytes() == content
+    assert len(list(Path(name).parent.iterdir())) == 1
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_file_stays_as_it_was_when_writing_fails(tmp_path, error):
+    (tmp_path / "a.txt").write_text("before")
+
+    def fail(file):
+        file.write(b"half")
+        raise error
+
+    with pytest.raises(error), storage.replacing(tmp_path / "a.txt") as file:
+        fail(file)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]
+
+
+@pytest.mark.parametrize("name", ["folder", "file/a.txt"])
+def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(InputError, match=rf"{name}: cannot be written \(.*give a path elsewhere"),
+        storage.replacing(tmp_path / name) as file,
+    ):
+        file.write(b"text")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
 def test_a_cache_that_is_a_file_is_one_clear_line(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv(storage.ENVIRONMENT, str(tmp_path / "file"))
@@ -198,6 +234,10 @@ def patches(n: int = 4, sites: str = "abab") -> Patches:
     return Patches(images, np.arange(n).astype(np.uint8) % 2, np.array(list(sites)))
 
 
+def patch_set(n: int = 4, sites: str = "abab") -> PatchSet:
+    return PatchSet("made up", "made up", patches(n, sites), patches(n, sites))
+
+
 def course_file(path, **changes):
     """A file as a course has it, with some keys changed, or left out (None)."""
     keys = {"test_images": patches().images, "test_labels": patches().labels} | changes
@@ -206,8 +246,8 @@ def course_file(path, **changes):
 
 
 def test_patches_survive_a_round_trip_and_give_the_same_bytes(tmp_path):
-    npz.write(tmp_path / "a.npz", {"test": patches()})
-    npz.write(tmp_path / "b.npz", {"test": patches()})
+    export_npz(patch_set(), tmp_path / "a.npz")
+    export_npz(patch_set(), tmp_path / "b.npz")
     read = npz.read_patches(tmp_path / "a.npz", "test")
     assert (read.images == patches().images).all()
     assert read.labels.tolist() == [0, 1, 0, 1]
@@ -246,9 +286,9 @@ NAN = np.full((4, 64, 64, 3), np.nan)
     ("changes", "message"),
     [
         ({"test_labels": None}, "no test_labels in it; it has test_images"),
-        ({"test_images": np.zeros((4, 64, 64), np.uint8)}, r"\(4, 64, 64\); RGB images are \(N, 64, 64, 3\)"),
-        ({"test_images": np.zeros((4, 64, 64, 4), np.uint8)}, r"RGB images are \(N, 64, 64, 3\)"),
-        ({"test_images": np.zeros((4, 32, 32, 3), np.uint8)}, r"\(4, 32, 32, 3\); RGB images are"),
+        ({"test_images": np.zeros((4, 64, 64), np.uint8)}, r"\(4, 64, 64\), not \(N, 64, 64, 3\); grey"),
+        ({"test_images": np.zeros((4, 64, 64, 4), np.uint8)}, r"not \(N, 64, 64, 3\); RGBA"),
+        ({"test_images": np.zeros((4, 32, 32, 3), np.uint8)}, r"\(4, 32, 32, 3\), not \(N, 64, 64, 3\)"),
         ({"test_images": np.zeros((4, 3, 64, 64), np.uint8)}, "move the channels to the end"),
         ({"test_images": np.zeros((0, 64, 64, 3), np.uint8)}, "test_images is empty"),
         ({"test_images": NAN}, "test_images holds NaN"),
@@ -261,7 +301,7 @@ NAN = np.full((4, 64, 64, 3), np.nan)
         ({"test_labels": np.array(["a", "b", "a", "b"])}, "labels are .* numbers, 0 or 1"),
         ({"test_labels": np.eye(4)}, r"\(4, 4\) of type float64; labels are \(N,\)"),
         ({"test_labels": np.array([0, 1])}, "4 test_images but 2 test_labels"),
-        ({"test_sites": np.array(["a"])}, r"test_sites is \(1,\); give one name for each of 4"),
+        ({"test_sites": np.array(["a"])}, r"test_sites is \(1,\); give one name for each of the 4"),
     ],
 )
 def test_a_file_that_does_not_fit_is_one_clear_line(tmp_path, changes, message):
@@ -301,7 +341,7 @@ def test_tiles_survive_a_round_trip_with_their_ragged_boxes(tmp_path):
         tile("bb"),
         tile("ccc", [[0, 0, 9, 9]], ignore=[[1, 1, 2, 2]]),
     ]
-    npz.write(tmp_path / "tiles.npz", tiles)
+    export_npz(tiles, tmp_path / "tiles.npz")
     for before, after in zip(tiles, npz.read_tiles(tmp_path / "tiles.npz"), strict=True):
         assert (before.name, before.site) == (after.name, after.site)
         assert (before.image == after.image).all()
@@ -325,7 +365,7 @@ def test_tiles_without_boxes_load_as_they_are(tmp_path):
         ({"eval_boxes": np.ones((2, 4))}, "eval_boxes_tile must hold the number of the tile, 0 to 1"),
         ({"eval_boxes": np.ones((1, 4)), "eval_boxes_tile": np.array([2])}, "eval_boxes_tile must hold"),
         ({"eval_boxes": np.array([[9, 9, 5, 5]]), "eval_boxes_tile": np.array([0])}, "empty or outside"),
-        ({"eval_names": np.array(["a"])}, r"eval_names is \(1,\); give one for each of the 2"),
+        ({"eval_names": np.array(["a"])}, r"eval_names is \(1,\); give one name for each of the 2"),
     ],
 )
 def test_tiles_whose_boxes_do_not_fit_are_refused(tmp_path, changes, message):
@@ -336,17 +376,17 @@ def test_tiles_whose_boxes_do_not_fit_are_refused(tmp_path, changes, message):
 
 def test_tiles_of_different_sizes_are_refused(tmp_path):
     with pytest.raises(InputError, match="tiles of one file need one size"):
-        npz.write(tmp_path / "t.npz", [tile("a"), tile("b", size=90)])
+        export_npz([tile("a"), tile("b", size=90)], tmp_path / "t.npz")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "a.npz"
-    npz.write(path, {"test": patches()})
+    export_npz(patch_set(), path)
     before = path.read_bytes()
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(InputError, match="the disk is full"):
-        npz.write(path, {"test": patches(2, "ab")})
+        export_npz(patch_set(2, "ab"), path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
     assert zipfile.is_zipfile(path)

@@ -5,7 +5,8 @@ A patch is a 64x64 crop; it shows an aircraft if and only if the centre of one l
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import zip_longest
+from typing import Any
 
 import cv2
 import numpy as np
@@ -26,18 +27,33 @@ CLUTTERED = 70  # clutter: windows with more edges than this percentage of the s
 GRID = 8  # pixels between the windows whose edges are measured
 NO_DATA = 0.02  # at most this share of the background patches is mostly black
 
-Draw = Callable[[int], np.ndarray]
+Draw = Callable[[int], np.ndarray]  # how many -> that many window corners (K, 2)
 
 
 @dataclass(frozen=True, eq=False)
 class Patches:
     """Labelled patches. Index with an array, a slice or a mask to get fewer of them.
 
-    images: (N, 64, 64, 3) uint8, RGB; possibly a memory-mapped file.
-    labels: (N,) uint8, 1 = aircraft.
-    sites:  (N,) str, the place of each patch; all "" where it is not known.
+    Parameters
+    ----------
+    images : (N, 64, 64, 3) uint8
+        RGB; possibly a memory-mapped file.
+    labels : (N,) uint8
+        1 = aircraft, 0 = background.
+    sites : (N,) str
+        The place of each patch; all "" where it is not known.
 
-    Raises InputError where these do not fit together.
+    Raises
+    ------
+    InputError
+        Where these do not fit together.
+
+    Examples
+    --------
+    >>> images = np.zeros((3, 64, 64, 3), np.uint8)
+    >>> few = Patches(images, np.array([0, 1, 0], np.uint8), np.array(["A", "A", "B"]))
+    >>> len(few[few.labels == 0]), few[1:].sites.tolist()
+    (2, ['A', 'B'])
     """
 
     images: np.ndarray
@@ -45,10 +61,7 @@ class Patches:
     sites: np.ndarray
 
     def __post_init__(self) -> None:
-        if self.images.shape[1:] != (PATCH, PATCH, 3) or self.images.dtype != np.uint8:
-            raise InputError(
-                f"patches are (N, {PATCH}, {PATCH}, 3) uint8, not {self.images.shape} {self.images.dtype}"
-            )
+        check_images(self.images)
         lengths = len(self.images), len(self.labels), len(self.sites)
         if len(set(lengths)) != 1:
             raise InputError(
@@ -62,19 +75,60 @@ class Patches:
         return Patches(self.images[index], self.labels[index], self.sites[index])
 
 
-def label(centers: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The label of the windows with corners (x, y), each (K,), given aircraft centres (N, 2): (K,) uint8.
+def check_images(images: Any, what: str = "images") -> None:
+    """Raise InputError, with the way to mend it, unless `images` is a numpy array (N, 64, 64, 3) uint8."""
+    wanted = f"(N, {PATCH}, {PATCH}, 3)"
+    if not isinstance(images, np.ndarray):
+        raise InputError(f"{what} is a {type(images).__name__}; pass a numpy array {wanted} uint8")
+    if images.shape[1:] != (PATCH, PATCH, 3):
+        raise InputError(f"{what} has the shape {images.shape}, not {wanted}; {_shape_hint(images.shape)}")
+    if images.dtype != np.uint8:
+        raise InputError(f"{what} is {images.dtype}, expected uint8 in 0..255; {_dtype_hint(images)}")
 
-    1 if and only if a centre lies in [x + 16, x + 48) x [y + 16, y + 48).
+
+def label(centers: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The labels of windows: 1 if and only if a centre lies in [x + 16, x + 48) x [y + 16, y + 48).
+
+    Parameters
+    ----------
+    centers : (N, 2)
+        x, y of the aircraft's centres.
+    x, y : (K,) int
+        The windows' corners.
+
+    Returns
+    -------
+    (K,) uint8
+
+    Examples
+    --------
+    >>> corners = np.array([0, 24, 25])
+    >>> label(np.array([[40.0, 40.0]]), corners, corners)
+    array([1, 1, 0], dtype=uint8)
     """
-    x, y = np.atleast_1d(x), np.atleast_1d(y)
-    in_x = _within(np.asarray(centers)[:, 0], x + RIM, x + RIM + CORE)
-    in_y = _within(np.asarray(centers)[:, 1], y + RIM, y + RIM + CORE)
-    return (in_x & in_y).any(axis=1).astype(np.uint8)
+    left, top = np.atleast_1d(x)[:, None] + RIM, np.atleast_1d(y)[:, None] + RIM  # (K, 1): the core's corner
+    cx, cy = np.asarray(centers).T  # (N,) each
+    inside = (left <= cx) & (cx < left + CORE) & (top <= cy) & (cy < top + CORE)  # (K, N)
+    return inside.any(axis=1).astype(np.uint8)
 
 
 def cut(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The windows of an image (H, W, 3) with corners (x, y), each (K,): (K, 64, 64, 3), a copy."""
+    """The windows of an image with their corners at (x, y), as a copy.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+    x, y : (K,) int
+
+    Returns
+    -------
+    (K, 64, 64, 3) uint8
+
+    Examples
+    --------
+    >>> cut(np.zeros((100, 120, 3), np.uint8), np.array([0, 56]), np.array([0, 36])).shape
+    (2, 64, 64, 3)
+    """
     windows = np.empty((len(x), PATCH, PATCH, 3), np.uint8)
     for window, left, top in zip(windows, x, y, strict=True):
         window[:] = image[top : top + PATCH, left : left + PATCH]
@@ -82,17 +136,37 @@ def cut(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def usable(scene: Scene) -> int:
-    """How many aircraft of the scene can be the subject of a patch: their centre is 16 m from the border."""
+    """How many aircraft of the scene can be the subject of a patch: their centre is 16 m from the border.
+
+    Examples
+    --------
+    >>> boxes = np.array([[0, 50, 30, 80], [80, 80, 120, 120]])  # the first is 15 m from the left border
+    >>> usable(Scene(np.zeros((200, 200, 3), np.uint8), boxes, "apron", "A"))
+    1
+    """
     low, high = _corner_range(scene)
     return int((low <= high).all(axis=1).sum())
 
 
 def sample_positive(scene: Scene, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """At most n different windows that show an aircraft: corners (K, 2) int x, y and rounds (K,) int.
+    """At most n different windows that show an aircraft.
 
-    The aircraft take turns in random order, so each is used equally often; `rounds` is 0 for the first
-    view of an aircraft, 1 for its second, and so on. Its centre falls uniformly in the central 32x32, as far
-    as the border allows. K < n only where windows run out (32x32 of an aircraft, fewer at the border).
+    The aircraft take turns in random order, so each is used equally often. Its centre falls uniformly in the
+    central 32x32, as far as the border allows.
+
+    Returns
+    -------
+    corners : (K, 2) int
+        x, y. K < n only where windows run out (32x32 of an aircraft, fewer at the border).
+    repeats : (K,) int
+        0 for the first view of an aircraft, 1 for its second, and so on.
+
+    Examples
+    --------
+    >>> scene = Scene(np.zeros((200, 200, 3), np.uint8), np.array([[80, 80, 120, 120]]), "apron", "A")
+    >>> corners, repeats = sample_positive(scene, 3, np.random.default_rng(0))
+    >>> label(scene.centers, *corners.T).tolist(), repeats.tolist()
+    ([1, 1, 1], [0, 1, 2])
     """
     low, high = _corner_range(scene)
     inside = np.flatnonzero((low <= high).all(axis=1))
@@ -100,26 +174,37 @@ def sample_positive(scene: Scene, n: int, rng: np.random.Generator) -> tuple[np.
         return np.zeros((0, 2), int), np.zeros(0, int)
     order = rng.permutation(inside)
     spare = 2 * -(-n // len(order)) + 8  # more than its share, for aircraft that run out of windows
-    columns = [_offsets(low[i], high[i], spare, rng).tolist() for i in order]
-    used = [0] * len(columns)
-    chosen: dict[tuple[int, ...], int] = {}  # corner -> round
-    for turn, (which, column) in product(range(max(map(len, columns))), enumerate(columns)):
-        corner = tuple(column[turn]) if turn < len(column) else None
-        if corner is not None and corner not in chosen:  # two close aircraft can share a window
-            chosen[corner] = used[which]
-            used[which] += 1
-        if len(chosen) == n:
-            break
-    return np.array(list(chosen)), np.array(list(chosen.values()))
+    windows = [_draw_corners(low[i], high[i], spare, rng) for i in order]
+    used = [0] * len(windows)
+    repeats: dict[tuple[int, int], int] = {}  # of each corner chosen; a dict keeps the order
+    for turn in zip_longest(*windows):  # a window of each aircraft, then another of each, ...
+        for aircraft, corner in enumerate(turn):
+            # None: this one has no window left. And two close aircraft can share a window.
+            if corner is not None and corner not in repeats and len(repeats) < n:
+                repeats[corner] = used[aircraft]
+                used[aircraft] += 1
+    return np.array(list(repeats)), np.array(list(repeats.values()))
 
 
 def sample_negative(scene: Scene, n: int, rng: np.random.Generator, near: float = NEAR) -> np.ndarray:
-    """At most n different windows of background: corners (K, 2) int x, y, the near ones first.
+    """At most n different windows of background, the near ones first.
 
     A share `near` comes from places that look like trouble: half of it around aircraft, with the centre of
     none in the core; half of it on clutter, windows with more edges than 70 % of the scene's. The rest is
     uniform. Where a scene has too few of a sort (no aircraft), the next sort fills up. No window touches a
     truncated aircraft, and at most 2 % of them (rounded up) are mostly black.
+
+    Returns
+    -------
+    (K, 2) int
+        Corners x, y. K < n where the scene has no room for more.
+
+    Examples
+    --------
+    >>> scene = Scene(np.full((200, 200, 3), 9, np.uint8), np.array([[80, 80, 120, 120]]), "apron", "A")
+    >>> corners = sample_negative(scene, 3, np.random.default_rng(0))
+    >>> label(scene.centers, *corners.T).tolist()
+    [0, 0, 0]
     """
     if scene.width < PATCH or scene.height < PATCH or n < 1:
         return np.zeros((0, 2), int)
@@ -142,42 +227,35 @@ def is_background(scene: Scene, corners: np.ndarray) -> np.ndarray:
     return inside & (label(scene.centers, x, y) == 0) & ~touches.any(axis=1)
 
 
-def join(parts: Sequence[Patches]) -> Patches:
+def join(sets: Sequence[Patches]) -> Patches:
     """The patches of several sets, one after the other."""
     columns = ("images", "labels", "sites")
-    return Patches(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns))
+    return Patches(*(np.concatenate([getattr(one, name) for one in sets]) for name in columns))
 
 
 def cut_tiles(scene: Scene, size: int = TILE) -> list[Scene]:
     """As many tiles as fit into the scene side by side, evenly spread, none overlapping, row by row."""
-    xs, ys = _spread(scene.width, size), _spread(scene.height, size)
+    xs, ys = (
+        np.linspace(0, length - size, length // size).astype(int) for length in (scene.width, scene.height)
+    )
     return [scene.crop(int(x), int(y), size) for y in ys for x in xs]
-
-
-def _within(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """(K, N) bool: low[k] <= values[n] < high[k]."""
-    return (values >= low[:, None]) & (values < high[:, None])
-
-
-def _spread(length: int, size: int) -> np.ndarray:
-    count = length // size
-    return np.linspace(0, length - size, count).astype(int) if count > 1 else np.zeros(count, int)
 
 
 def _corner_range(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     """Lowest and highest corner (N, 2) of the windows inside the scene that show each aircraft."""
-    centers = scene.centers
-    low = np.floor(centers - RIM - CORE) + 1  # x > centre - 48
-    high = np.floor(centers - RIM)  # x <= centre - 16
+    low = np.floor(scene.centers - RIM - CORE) + 1  # x > centre - 48
+    high = np.floor(scene.centers - RIM)  # x <= centre - 16
     top = np.array([scene.width - PATCH, scene.height - PATCH])
     return np.maximum(low, 0).astype(int), np.minimum(high, top).astype(int)
 
 
-def _offsets(low: np.ndarray, high: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
-    """At most k different corners in the ranges: (k, 2)."""
+def _draw_corners(
+    low: np.ndarray, high: np.ndarray, k: int, rng: np.random.Generator
+) -> list[tuple[int, int]]:
+    """At most k different corners in the ranges."""
     wide, tall = high - low + 1
     picks = rng.choice(wide * tall, min(k, wide * tall), replace=False)
-    return np.stack([low[0] + picks % wide, low[1] + picks // wide], axis=1)
+    return list(zip((low[0] + picks % wide).tolist(), (low[1] + picks // wide).tolist(), strict=True))
 
 
 def _take(taken: dict[tuple[int, int], bool], scene: Scene, draw: Draw, goal: int, tries: int = 20) -> None:
@@ -201,8 +279,7 @@ def _take(taken: dict[tuple[int, int], bool], scene: Scene, draw: Draw, goal: in
 def _is_black(scene: Scene, corners: np.ndarray) -> np.ndarray:
     """(K,) bool: more than half of the window has no data; every fourth pixel is looked at."""
     sparse = scene.image[::4, ::4].any(axis=2)
-    side = PATCH // 4
-    windows = np.lib.stride_tricks.sliding_window_view(sparse, (side, side))
+    windows = np.lib.stride_tricks.sliding_window_view(sparse, (PATCH // 4, PATCH // 4))
     return windows[corners[:, 1] // 4, corners[:, 0] // 4].mean(axis=(1, 2)) < 0.5
 
 
@@ -220,8 +297,26 @@ def _on_clutter(scene: Scene, rng: np.random.Generator) -> Draw:
     energy = energy[: scene.height - PATCH + 1 : GRID, : scene.width - PATCH + 1 : GRID]
     cluttered = energy > np.percentile(energy, CLUTTERED)
     cells = np.argwhere(cluttered if cluttered.any() else energy >= 0)[:, ::-1] * GRID
+    return lambda k: cells[rng.integers(0, len(cells), k)] + rng.integers(-GRID // 2, GRID // 2, (k, 2))
 
-    def draw(k: int) -> np.ndarray:
-        return cells[rng.integers(0, len(cells), k)] + rng.integers(-GRID // 2, GRID // 2, (k, 2))
 
-    return draw
+def _shape_hint(shape: tuple[int, ...]) -> str:
+    if len(shape) == 3 and shape[-1] == 3:
+        return "for a single patch pass images[None]"
+    if len(shape) == 3 or (len(shape) == 4 and shape[-1] == 1):
+        return "grey patches need three channels: np.repeat(images.reshape(*images.shape[:3], 1), 3, axis=3)"
+    if len(shape) == 4 and shape[-1] == 4:
+        return "RGBA: drop the alpha channel with images[..., :3]"
+    if len(shape) == 4 and shape[1] == 3:
+        return "move the channels to the end: images.transpose(0, 2, 3, 1)"
+    return f"cut or resize the images to patches of {PATCH} x {PATCH} RGB pixels"
+
+
+def _dtype_hint(images: np.ndarray) -> str:
+    if images.dtype.kind == "f":
+        if not np.isfinite(images).all():
+            return "it holds NaN or infinity: mend these first"
+        return "from [0, 1] convert with (images * 255).round().astype(np.uint8)"
+    if images.dtype == np.uint16:
+        return "from 16 bit convert with (images // 257).astype(np.uint8)"
+    return "convert with images.astype(np.uint8) if the values are in 0..255"

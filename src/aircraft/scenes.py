@@ -4,10 +4,20 @@ A scene checks itself when it is made, so that no later step has to.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from aircraft import InputError
+
+
+def check_image(image: Any, name: str) -> None:
+    """Raise InputError, with the way to mend it, unless `image` is a numpy array (H, W, 3) uint8."""
+    if not isinstance(image, np.ndarray):
+        raise InputError(f"{name}: an image is a numpy array (H, W, 3) uint8, not a {type(image).__name__}")
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        found = f"{image.shape} {image.dtype}"
+        raise InputError(f"{name}: an image is (H, W, 3) uint8, this one is {found}; convert it to 8-bit RGB")
 
 
 def _no_boxes() -> np.ndarray:
@@ -18,13 +28,32 @@ def _no_boxes() -> np.ndarray:
 class Scene:
     """An annotated RGB image at 1 m per pixel.
 
-    image:  (H, W, 3) uint8.
-    boxes:  (N, 4) float32, the aircraft, as x0, y0, x1, y1 in pixels; each overlaps the image.
-    name:   what to call the scene in messages and files.
-    site:   the place it shows; a place is never in two splits.
-    ignore: (M, 4) float32, aircraft cut off by the border: neither truth nor background.
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+    boxes : (N, 4) float32
+        The aircraft, as x0, y0, x1, y1 in pixels; each overlaps the image.
+    name : str
+        What to call the scene in messages and files.
+    site : str
+        The place it shows; a place is never in two splits.
+    ignore : (M, 4) float32
+        Aircraft cut off by the border: neither truth nor background.
+    headings : (N,) float32 or None
+        Where the noses point: degrees from the x axis towards the y axis. None where unknown.
+    kinds : (N,) str or None
+        What sort of aircraft each is. None where unknown.
 
-    Raises InputError where these do not fit together.
+    Raises
+    ------
+    InputError
+        Where these do not fit together.
+
+    Examples
+    --------
+    >>> scene = Scene(np.zeros((100, 200, 3), np.uint8), np.array([[10, 20, 50, 60]]), "apron", "A")
+    >>> scene.width, scene.height, scene.centers.tolist()
+    (200, 100, [[30.0, 40.0]])
     """
 
     image: np.ndarray
@@ -32,15 +61,19 @@ class Scene:
     name: str
     site: str
     ignore: np.ndarray = field(default_factory=_no_boxes)
+    headings: np.ndarray | None = None
+    kinds: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
-            raise InputError(
-                f"{self.name}: a scene's image is (H, W, 3) uint8, this one is "
-                f"{self.image.shape} {self.image.dtype}; convert it to 8-bit RGB"
-            )
+        check_image(self.image, self.name)
         for what in ("boxes", "ignore"):
             object.__setattr__(self, what, self._checked(what))
+        for what in ("headings", "kinds"):
+            values = getattr(self, what)
+            if values is not None and len(values) != len(self.boxes):
+                raise InputError(
+                    f"{self.name}: {len(values)} {what} for {len(self.boxes)} boxes; give one each"
+                )
 
     def _checked(self, what: str) -> np.ndarray:
         boxes = np.asarray(getattr(self, what), np.float32).reshape(-1, 4)
@@ -73,9 +106,8 @@ class Scene:
         An aircraft that reaches into the square with its centre outside becomes one to ignore.
         """
         if not (0 <= x <= self.width - size and 0 <= y <= self.height - size):
-            raise InputError(
-                f"{self.name}: a crop of {size} at ({x}, {y}) leaves {self.width} x {self.height}"
-            )
+            where = f"({x}, {y}) leaves {self.width} x {self.height}"
+            raise InputError(f"{self.name}: a crop of {size} at {where}")
         shift = np.array([x, y, x, y], np.float32)
         centers = self.centers - shift[:2]
         inside = ((centers >= 0) & (centers < size)).all(axis=1)
@@ -87,4 +119,6 @@ class Scene:
             name=f"{self.name}@{x},{y}",
             site=self.site,
             ignore=ignore[touches],
+            headings=None if self.headings is None else self.headings[inside],
+            kinds=None if self.kinds is None else self.kinds[inside],
         )

@@ -5,14 +5,17 @@ Images of 0.5 m per pixel are averaged to 1 m; every annotation is checked, and 
 
 import ast
 import csv
+import hashlib
 import importlib.util
-import logging
 import os
 import warnings
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,6 +23,9 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from aircraft import InputError
+from aircraft.datasets import building
+from aircraft.datasets.splitting import narrowed, split_sites
+from aircraft.patches import cut_tiles
 from aircraft.scenes import Scene
 
 KAGGLE = "airbusgeo/airbus-aircrafts-sample-dataset"
@@ -27,10 +33,7 @@ ENVIRONMENT = "AIRCRAFT_AIRBUS_DIR"
 TEST_SITES = ("I", "J", "M", "N")  # the suggested development split
 CLASSES = ("Airplane", "Truncated_airplane")
 BORDER = 10  # raw pixels (5 m): the annotators drew up to 9 beyond the border; such boxes are clipped
-
 TWICE = 10.0  # metres: nearer centres are one aircraft annotated twice (no two aircraft are under 14 m apart)
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,34 +46,73 @@ class Entry:
     boxes: list[tuple[float, ...]] = field(default_factory=list)
     truncated: list[tuple[float, ...]] = field(default_factory=list)
 
+    @property
+    def where(self) -> str:
+        """For messages."""
+        return f"{self.path} ({self.path.parents[1] / 'annotations.csv'} line {self.line})"
 
-def read(
-    root: str | Path | None = None, *, sites: Collection[str] | None = None, progress: bool = True
-) -> list[Scene]:
-    """The scenes at 1 m per pixel, sorted by name; only those of `sites` where given.
+
+@dataclass(frozen=True)
+class Source(building.Source):
+    """The real scenes, sorted by name."""
+
+    workers: int | None = 1  # to send a scene to another process takes longer than to cut it
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        return index(self.root)
+
+    @cached_property
+    def sites(self) -> dict[str, list[str]]:
+        """Of each split; to test on are `test_sites`, else the suggested ones, else a quarter of all."""
+        aircraft: Counter[str] = Counter()
+        for entry in self.entries:
+            aircraft[entry.site] += len(entry.boxes)
+        suggested = TEST_SITES if set(TEST_SITES) < set(aircraft) else None
+        return split_sites(aircraft, suggested if self.test_sites is None else self.test_sites, self.seed)
+
+    def key(self) -> dict[str, Any]:
+        """Changes with the annotations, the sites, and the size or date of an image."""
+        digest = hashlib.sha256()
+        for entry in self.entries:
+            stat = entry.path.stat()
+            digest.update(repr((entry, stat.st_size, stat.st_mtime_ns)).encode())
+        return {"files": digest.hexdigest(), "sites": self.sites}
+
+    def scenes(self, split: str, views: int = 1, scale: float = 1.0) -> list[Scene]:
+        return read([entry for entry in self.entries if entry.site in self.sites[split]], self.progress)
+
+    def tiles(self, split: str, count: int, sites: Collection[str] | None) -> list[Scene]:
+        """Side by side in the scenes, drawn by the seed; a warning where there are fewer."""
+        chosen = narrowed(self.sites["test" if split == "test" else "train"], sites)
+        scenes = read([entry for entry in self.entries if entry.site in chosen], self.progress)
+        tiles = [tile for scene in scenes for tile in cut_tiles(scene)]
+        if len(tiles) < count:
+            warnings.warn(f"only {len(tiles)} tiles fit into {len(scenes)} scenes, not {count}", stacklevel=3)
+        rng = np.random.default_rng(self.seed)
+        return [tiles[i] for i in sorted(rng.choice(len(tiles), min(count, len(tiles)), replace=False))]
+
+
+def read(entries: Sequence[Entry], progress: bool = True) -> list[Scene]:
+    """The scenes at 1 m per pixel.
 
     Each pixel is the mean of 2x2 raw ones, rounded half up. Boxes are halved likewise. Aircraft that the
     border cuts ("Truncated_airplane") go to `scene.ignore`. Boxes that leave the image by at most 10 raw
     pixels are clipped. Of two boxes with centres less than 10 m apart, one aircraft annotated twice, the
-    first is kept. Images that annotations.csv does not name are left out: nobody says they are empty.
-
-    root: see `find_root`. Sites: the letters of airports.csv; without that file each scene is its own site.
-    Raises InputError or FileNotFoundError, with file and line, where something does not fit.
+    first is kept. Raises InputError, with file and line, where something does not fit.
     """
-    entries = index(root)
-    if sites is not None:
-        unknown = sorted(set(sites) - {entry.site for entry in entries})
-        if unknown:
-            known = ", ".join(sorted({entry.site for entry in entries}))
-            raise InputError(f"no scene of site {', '.join(unknown)}; the sites are {known}")
-        entries = [entry for entry in entries if entry.site in sites]
     with ThreadPoolExecutor() as pool:  # Pillow and OpenCV leave the interpreter's lock while they decode
         scenes = pool.map(_scene, entries)
         return list(tqdm(scenes, "reading scenes", len(entries), disable=not progress, leave=False))
 
 
 def index(root: str | Path | None = None) -> list[Entry]:
-    """What annotations.csv and airports.csv say, checked, sorted by image name; no image is opened."""
+    """What annotations.csv and airports.csv say, checked, sorted by image name; no image is opened.
+
+    root: see `find_root`. Sites: the letters of airports.csv; without that file each scene is its own site.
+    Images that annotations.csv does not name are left out: nobody says they are empty.
+    Raises InputError or FileNotFoundError, with file and line, where something does not fit.
+    """
     folder = find_root(root)
     table = folder / "annotations.csv"
     airports = _airports(folder / "airports.csv")
@@ -80,17 +122,26 @@ def index(root: str | Path | None = None) -> list[Entry]:
         if row["class"] not in CLASSES:
             raise InputError(f"{where}: unknown class {row['class']!r}; it is one of {', '.join(CLASSES)}")
         if name not in entries:
-            entries[name] = Entry(_image(folder, name, where), _site(airports, folder, name), line)
-        box = (line, *_rectangle(row["geometry"], where))
+            path, site = folder / "images" / name, airports.get(name) if airports else Path(name).stem
+            if path.name != name or not path.is_file():
+                remedy = "download the data set again or remove the line"
+                raise InputError(f"{where}: images/{name} is missing; {remedy}")
+            if site is None:
+                remedy = f"add a line `{name},AIRPORT`"
+                raise InputError(f"{folder / 'airports.csv'}: {name} has no letter; {remedy}")
+            entries[name] = Entry(path, site, line)
         entry = entries[name]
-        (entry.boxes if row["class"] == "Airplane" else entry.truncated).append(box)
+        boxes = entry.boxes if row["class"] == "Airplane" else entry.truncated
+        boxes.append((line, *_rectangle(row["geometry"], where)))
     if not entries:
         raise InputError(f"{table}: no annotations in it; download the data set again")
     if not airports:
-        _warn_of_leaks(folder)
-    extra = {path.name for path in (folder / "images").glob("*.jpg")} - set(entries)
-    if extra:
-        log.info("%s: %d images without annotations are left out", folder, len(extra))
+        warnings.warn(
+            f"{folder}: no airports.csv, so each scene counts as its own site. But several scenes show one "
+            "airport at other dates: it can then be in train and test, which makes scores look too good. To "
+            "mend it, write airports.csv: columns image_id,airport, one letter for all scenes of a place.",
+            stacklevel=2,
+        )
     return [entries[name] for name in sorted(entries)]
 
 
@@ -100,10 +151,7 @@ def find_root(root: str | Path | None = None) -> Path:
 
     Raises FileNotFoundError where the folder does not hold them, InputError where no folder is known.
     """
-    root = root or os.environ.get(ENVIRONMENT)
-    if root is None:
-        root = _download()
-    root = Path(root).expanduser()
+    root = Path(root or os.environ.get(ENVIRONMENT) or _download()).expanduser()
     if not root.is_dir():
         raise FileNotFoundError(
             f"{root}: no such folder; give the one that holds annotations.csv and images/"
@@ -134,16 +182,13 @@ def _rows(table: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
-            missing = [column for column in columns if column not in (reader.fieldnames or [])]
+            missing = ", ".join(column for column in columns if column not in (reader.fieldnames or []))
             if missing:
-                raise InputError(
-                    f"{table} line 1: no column {', '.join(missing)}; it needs {','.join(columns)}"
-                )
+                raise InputError(f"{table} line 1: no column {missing}; it needs {','.join(columns)}")
             for row in reader:
+                where = f"{table} line {reader.line_num}"
                 if any(row[column] is None for column in columns):
-                    raise InputError(
-                        f"{table} line {reader.line_num}: too few values; the file may be cut off"
-                    )
+                    raise InputError(f"{where}: too few values; the file may be cut off")
                 yield reader.line_num, row
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{table}: not a csv file ({error}); download it again") from error
@@ -163,30 +208,6 @@ def _airports(table: Path) -> dict[str, str]:
     return sites
 
 
-def _site(airports: dict[str, str], folder: Path, name: str) -> str:
-    if not airports:
-        return Path(name).stem
-    if name not in airports:
-        raise InputError(f"{folder / 'airports.csv'}: {name} has no letter; add a line `{name},AIRPORT`")
-    return airports[name]
-
-
-def _warn_of_leaks(folder: Path) -> None:
-    warnings.warn(
-        f"{folder}: no airports.csv, so each scene counts as its own site. But several scenes show one "
-        "airport at other dates: it can then be in train and test, which makes scores look too good. To mend "
-        "it, write airports.csv with the columns image_id,airport and one letter for all scenes of a place.",
-        stacklevel=4,
-    )
-
-
-def _image(folder: Path, name: str, where: str) -> Path:
-    path = folder / "images" / name
-    if Path(name).name != name or not path.is_file():
-        raise InputError(f"{where}: images/{name} is missing; download the data set again or remove the line")
-    return path
-
-
 def _rectangle(geometry: str, where: str) -> tuple[float, float, float, float]:
     """x0, y0, x1, y1 of the rectangle, given as a list of its corners, the first once more at the end."""
     try:
@@ -204,13 +225,16 @@ def _rectangle(geometry: str, where: str) -> tuple[float, float, float, float]:
 
 
 def _scene(entry: Entry) -> Scene:
-    image = _decode(entry)
+    try:
+        with Image.open(entry.path) as file:
+            image = np.asarray(file.convert("RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"{entry.where}: cannot be read ({error}); download it again") from error
     height, width = image.shape[:2]
     if height % 2 or width % 2:
-        table = entry.path.parents[1] / "annotations.csv"
         raise InputError(
-            f"{entry.path} ({table} line {entry.line}): {width} x {height} pixels; both must be even, "
-            "since 2x2 pixels of 0.5 m are averaged to 1 m; give the image as it was downloaded"
+            f"{entry.where}: {width} x {height} pixels; both must be even, since 2x2 pixels of 0.5 m are "
+            "averaged to 1 m; give the image as it was downloaded"
         )
     return Scene(
         image=cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA),  # exact for 2x2
@@ -219,17 +243,6 @@ def _scene(entry: Entry) -> Scene:
         name=entry.path.stem,
         site=entry.site,
     )
-
-
-def _decode(entry: Entry) -> np.ndarray:
-    try:
-        with Image.open(entry.path) as image:
-            return np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        table = entry.path.parents[1] / "annotations.csv"
-        raise InputError(
-            f"{entry.path} ({table} line {entry.line}): cannot be read ({error}); download it again"
-        ) from error
 
 
 def _clipped(boxes: list[tuple[float, ...]], entry: Entry, width: int, height: int) -> np.ndarray:

@@ -1,28 +1,36 @@
-"""How a data set is made: which scenes, how many patches from each, and their order; the same for any source.
+"""How a data set is made of scenes: how many patches from each, and in which order; the same for any source.
 
 Nothing here depends on the number of workers: each scene has its own random stream.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import operator
+import os
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from itertools import islice, repeat
-from typing import Any
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, TypeVar
 
+import cv2
+import joblib
 import numpy as np
+from tqdm.auto import tqdm
 
 from aircraft import InputError, patches
-from aircraft.datasets import parallel, synthetic
-from aircraft.datasets.storage import Built
-from aircraft.patches import PATCH, TILE
+from aircraft.datasets.splitting import SPLITS
+from aircraft.datasets.storage import ArraysAndNotes
+from aircraft.patches import PATCH
 from aircraft.scenes import Scene
 
 VERSION = 2  # of the sampling; raise it when the same parameters give other patches
-SIZE = 768  # side of a rendered scene
-TRAIN_SITES = range(150)  # rendered sites, for every data set and for tiles
-TEST_SITES = range(150, 200)
-EMPTY_TILES = 6  # one rendered tile in six is cut where its scene is emptiest
-TILE_VIEWS = {"test": 100, "validation": 200}  # first view of the tiles; patches use views below
-PARTS = ("train", "test")
+IDLE = 30  # seconds after which a worker without work ends
+
+Render = Callable[[], Scene]  # a scene that is still to be rendered
+Job = TypeVar("Job")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -40,9 +48,9 @@ class Recipe:
     views: int
     near: float = patches.NEAR
 
-    def counts(self, part: str, scale: float) -> tuple[int, int]:
+    def counts(self, split: str, scale: float) -> tuple[int, int]:
         """Aircraft and background patches; at least 20 together, whatever the scale."""
-        size = max(20, round(getattr(self, part) * scale))
+        size = max(20, round(getattr(self, split) * scale))
         return round(size * self.share), size - round(size * self.share)
 
 
@@ -51,210 +59,183 @@ IMBALANCED = Recipe("imbalanced", 46_000, 10_240, share=1 / 10, views=3)
 
 
 @dataclass(frozen=True)
-class Rendering:
-    """A scene to be rendered: the arguments of `synthetic.render`."""
+class Source:
+    """Where scenes come from: `synthetic.Source`, `airbus.Source`. The fields: see `load_imbalanced`."""
 
-    site: int
-    view: int
-    seed: int
-    difficulty: float
+    root: str | Path | None = None
+    seed: int = 0
+    difficulty: float = 1.0
+    test_sites: Collection[str] | None = None
+    workers: int | None = None
+    progress: bool = True
 
-    def scene(self) -> Scene:
-        return synthetic.render(self.site, self.view, SIZE, self.difficulty, self.seed)
+    def __post_init__(self) -> None:
+        if self.seed < 0 or int(self.seed) != self.seed:
+            raise InputError(f"seed is {self.seed}; it must be a whole number, 0 or more")
 
+    def run(self, jobs: Sequence[Callable[[], Result]], description: str) -> Iterator[Result]:
+        """What the jobs return, in their order; see `run_jobs`."""
+        call = operator.call
+        return run_jobs(call, jobs, description=description, workers=self.workers, progress=self.progress)
 
-@dataclass(frozen=True)
-class Job:
-    """What to cut from one scene: `negatives` background patches and at most `positives` with an aircraft."""
+    def key(self) -> dict[str, Any]:
+        """What of the source decides which patches come out: a part of the key of the cache."""
+        raise NotImplementedError
 
-    scene: Scene | Rendering
-    positives: int
-    negatives: int
-    near: float
-    seed: tuple[int, ...]
+    def scenes(self, split: str, views: int, scale: float = 1.0) -> Sequence[Scene | Render]:
+        """The scenes of a split; of rendered ones `views` of each site, or a share `scale` of them."""
+        raise NotImplementedError
 
-
-@dataclass(frozen=True)
-class Cuts:
-    """What came of a job. `rounds` says which view of its aircraft each positive patch is (0 = the first)."""
-
-    site: str
-    positives: np.ndarray  # (P, 64, 64, 3) uint8
-    rounds: np.ndarray  # (P,) int
-    negatives: np.ndarray  # (N, 64, 64, 3) uint8
-
-
-def rendered(
-    recipe: Recipe, *, seed: int, difficulty: float, scale: float, workers: int | None, progress: bool
-) -> Built:
-    """The arrays and notes of a data set from rendered scenes."""
-    jobs = {}
-    for number, part in enumerate(PARTS):
-        positives, negatives = recipe.counts(part, scale)
-        renderings = renderings_of(part, recipe.views, seed=seed, difficulty=difficulty)
-        renderings = renderings[: max(6, round(len(renderings) * scale))]
-        # How many aircraft a scene has is known only after rendering: three times the mean from each, so that
-        # a third of the scenes would do, and the rounds choose evenly afterwards.
-        most = min(positives, max(64, 3 * positives // len(renderings)))
-        jobs[part] = [
-            Job(scene, most, count, recipe.near, (seed, number, i))
-            for i, (scene, count) in enumerate(
-                zip(renderings, _shares(negatives, len(renderings)), strict=True)
-            )
-        ]
-    return _build(recipe, jobs, scale, seed, workers, progress)
+    def tiles(self, split: str, count: int, sites: Collection[str] | None) -> list[Scene]:
+        """At most `count` tiles of 512x512 of the sites of a split ("test", "validation"), or of `sites`."""
+        raise NotImplementedError
 
 
-def from_scenes(
-    recipe: Recipe, scenes: dict[str, list[Scene]], *, seed: int, scale: float, progress: bool
-) -> Built:
-    """The arrays and notes of a data set from the scenes of "train" and "test"."""
-    jobs = {}
-    for number, part in enumerate(PARTS):
-        positives, negatives = recipe.counts(part, scale)
-        usable = [patches.usable(scene) for scene in scenes[part]]
-        rounds = -(-positives // max(1, sum(usable))) + 1  # one to spare: two aircraft can share a window
-        jobs[part] = [
-            Job(scene, rounds * aircraft, count, recipe.near, (seed, number, i))
-            for i, (scene, aircraft, count) in enumerate(
-                zip(scenes[part], usable, _shares(negatives, len(usable)), strict=True)
-            )
-        ]
-    return _build(recipe, jobs, scale, seed, workers=1, progress=progress)
-
-
-def renderings_of(part: str, views: int, *, seed: int, difficulty: float) -> list[Rendering]:
-    """The scenes of a part: the first view of every site, then the second, ..."""
-    sites = TRAIN_SITES if part == "train" else TEST_SITES
-    return [Rendering(site, view, seed, difficulty) for view in range(views) for site in sites]
-
-
-def site_name(seed: int, number: int) -> str:
-    """As the renderer names a site."""
-    return f"synthetic-{seed}-{number:04d}"
-
-
-def tile_jobs(
-    split: str, sites: Sequence[int], count: int, *, seed: int, difficulty: float
-) -> list[tuple[Rendering, bool]]:
-    """The jobs of `render_tile`: the sites in turn, in views of their own."""
-    first = TILE_VIEWS[split]
-    views = [(sites[i % len(sites)], first + i // len(sites)) for i in range(count)]
-    return [
-        (Rendering(site, view, seed, difficulty), i % EMPTY_TILES == 0)
-        for i, (site, view) in enumerate(views)
-    ]
-
-
-def choose_tiles(scenes: Sequence[Scene], count: int, seed: int) -> list[Scene]:
-    """At most `count` of the tiles that fit into the scenes side by side, drawn by the seed."""
-    tiles = [tile for scene in scenes for tile in patches.cut_tiles(scene)]
-    chosen = np.random.default_rng(seed).choice(len(tiles), min(count, len(tiles)), replace=False)
-    return [tiles[i] for i in sorted(chosen)]
-
-
-def render(rendering: Rendering) -> Scene:
-    """The scene; a fault of the renderer names it."""
-    try:
-        return rendering.scene()
-    except InputError:
-        raise
-    except Exception as error:
-        raise RuntimeError(f"rendering failed: {rendering}: {error!r}") from error
-
-
-def render_tile(job: tuple[Rendering, bool]) -> Scene:
-    """A tile at a random place of a scene; with True, the one of 32 places with the fewest aircraft."""
-    rendering, emptiest = job
-    rng = np.random.default_rng([rendering.seed, rendering.site, rendering.view])
-    scene = render(rendering)
-    corners = rng.integers(0, SIZE - TILE + 1, (32 if emptiest else 1, 2))
-    tiles = [scene.crop(int(x), int(y), TILE) for x, y in corners]
-    return min(tiles, key=lambda tile: (len(tile.boxes), len(tile.ignore)))
-
-
-def cut(job: Job) -> Cuts:
-    """Sample and cut the patches of one scene. Raises InputError where it has no room for the background."""
-    scene = render(job.scene) if isinstance(job.scene, Rendering) else job.scene
-    rng = np.random.default_rng(job.seed)
-    positives, rounds = patches.sample_positive(scene, job.positives, rng)
-    negatives = patches.sample_negative(scene, job.negatives, rng, job.near)
-    if len(negatives) < job.negatives:
-        raise InputError(
-            f"{scene.name}: {scene.width} x {scene.height} m with {len(scene.boxes)} aircraft has room for "
-            f"only {len(negatives)} of {job.negatives} background patches; give more or larger scenes"
-        )
-    return Cuts(
-        site=scene.site,
-        positives=patches.cut(scene.image, *positives.T),
-        rounds=rounds,
-        negatives=patches.cut(scene.image, *negatives.T),
-    )
-
-
-def _build(
-    recipe: Recipe, jobs: dict[str, list[Job]], scale: float, seed: int, workers: int | None, progress: bool
-) -> Built:
-    everything = [job for part in PARTS for job in jobs[part]]
-    results = parallel.run(
-        cut, everything, description=f"building {recipe.name}", workers=workers, progress=progress
-    )
+def build(recipe: Recipe, source: Source, scale: float) -> ArraysAndNotes:
+    """The images, labels and sites of both splits, and notes on what could be built."""
     arrays: dict[str, np.ndarray] = {}
-    notes: dict[str, Any] = {}
-    for number, part in enumerate(PARTS):
-        rng = np.random.default_rng([seed, number])
-        counts = recipe.counts(part, scale)
-        cuts = islice(results, len(jobs[part]))
-        images, labels, sites, notes[part] = _assemble(cuts, *counts, rng, f"{recipe.name} {part}")
-        arrays |= {f"{part}_images": images, f"{part}_labels": labels, f"{part}_sites": sites}
+    notes = {}
+    for number, split in enumerate(SPLITS):
+        what = f"{recipe.name} {split}"
+        positives, negatives = recipe.counts(split, scale)
+        scenes = source.scenes(split, recipe.views, scale)
+        most = _most_positives(scenes, positives)
+        ends = [negatives * i // len(scenes) for i in range(len(scenes) + 1)]  # even shares of the background
+        jobs = [
+            partial(cut_scene, scene, most[i], ends[i + 1] - ends[i], recipe.near, (source.seed, number, i))
+            for i, scene in enumerate(scenes)
+        ]
+        cuts = source.run(jobs, f"building {what}")
+        rng = np.random.default_rng([source.seed, number])
+        images, labels, sites, notes[split] = assemble(cuts, positives, negatives, rng, what)
+        arrays |= {f"{split}_images": images, f"{split}_labels": labels, f"{split}_sites": sites}
     return arrays, notes
 
 
-def _assemble(
-    cuts: Iterable[Cuts], positives: int, negatives: int, rng: np.random.Generator, what: str
+def opened(scene: Scene | Render) -> Scene:
+    """The scene, rendered where it is not there yet."""
+    return scene if isinstance(scene, Scene) else scene()
+
+
+def cut_scene(
+    scene: Scene | Render, positives: int, negatives: int, near: float, seed: tuple[int, ...]
+) -> tuple[str, np.ndarray, np.ndarray, np.ndarray]:
+    """The patches of one scene: all of the background asked for, and at most `positives` with an aircraft.
+
+    Returns the site, background (N, 64, 64, 3) and aircraft (P, 64, 64, 3) uint8, and repeats (P,) int: how
+    many earlier patches show the same aircraft. Raises InputError where there is no room for the background.
+    """
+    scene = opened(scene)
+    rng = np.random.default_rng(seed)
+    shown, repeats = patches.sample_positive(scene, positives, rng)
+    background = patches.sample_negative(scene, negatives, rng, near)
+    if len(background) < negatives:
+        raise InputError(
+            f"{scene.name}: {scene.width} x {scene.height} m with {len(scene.boxes)} aircraft has room for "
+            f"only {len(background)} of {negatives} background patches; give more or larger scenes"
+        )
+    return scene.site, patches.cut(scene.image, *background.T), patches.cut(scene.image, *shown.T), repeats
+
+
+def assemble(
+    cuts: Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]],
+    positives: int,
+    negatives: int,
+    rng: np.random.Generator,
+    what: str,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-    """Images, labels, sites in random order, and notes.
+    """Images, labels, sites of a split in random order, and notes, from what `cut_scene` gives of each scene.
 
     Every aircraft gives its first view before any gives its second, so all are used equally often.
     """
-    total = positives + negatives
-    images = np.empty((total, PATCH, PATCH, 3), np.uint8)
-    labels = np.zeros(total, np.uint8)
-    sites = np.empty(total, object)
-    rows = iter(rng.permutation(total))
-    candidates: list[tuple[int, str, np.ndarray]] = []  # the positives: round, site, image
-    scenes = 0
-    for piece in cuts:
-        chosen = list(islice(rows, len(piece.negatives)))
-        images[chosen], sites[chosen] = piece.negatives, piece.site
-        candidates += zip(piece.rounds.tolist(), repeat(piece.site), piece.positives)
+    images = np.empty((positives + negatives, PATCH, PATCH, 3), np.uint8)
+    labels = np.zeros(len(images), np.uint8)
+    sites = np.empty(len(images), object)
+    rows = rng.permutation(len(images))  # where each patch goes: first all background, then the aircraft
+    candidates: list[tuple[np.ndarray, str]] = []  # image and site
+    counted: list[np.ndarray] = []  # the repeats of the candidates
+    filled = scenes = 0
+    for site, background, shown, again in cuts:
+        place = rows[filled : filled + len(background)]
+        images[place], sites[place] = background, site
+        candidates += [(image, site) for image in shown]
+        counted.append(again)
+        filled += len(background)
         scenes += 1
-    rounds = np.array([candidate[0] for candidate in candidates], int)
-    order = np.lexsort((rng.random(len(rounds)), rounds))[:positives]
-    if len(order) < positives:
-        raise InputError(_too_few(what, len(order), positives))
-    for row, (_, site, image) in zip(rows, (candidates[k] for k in order), strict=True):
-        images[row], labels[row], sites[row] = image, 1, site
-    aircraft = int((rounds[order] == 0).sum())
-    notes = {
-        "patches": total,
-        "aircraft": aircraft,
-        "recut": round(1 - aircraft / positives, 4),
-        "scenes": scenes,
-        "sites": len(set(sites)),
-    }
-    return images, labels, sites.astype(str), notes
+    repeats = np.concatenate(counted)
+    chosen = np.lexsort((rng.random(len(repeats)), repeats))[:positives]  # by repeats, then at random
+    if len(chosen) == 0:
+        raise InputError(
+            f"{what}: no scene has an aircraft wholly inside; choose other sites or another seed"
+        )
+    if len(chosen) < positives:
+        raise InputError(
+            f"{what}: the scenes give only {len(chosen)} different windows with an aircraft, {positives} are "
+            "needed; give more scenes, or a smaller scale"
+        )
+    for row, k in zip(rows[negatives:], chosen, strict=True):
+        images[row], sites[row] = candidates[k]
+        labels[row] = 1
+    different = int((repeats[chosen] == 0).sum())
+    recut = round(1 - different / positives, 4)
+    counts = {"patches": len(images), "aircraft": different, "recut": recut}
+    return images, labels, sites.astype(str), counts | {"scenes": scenes, "sites": len(set(sites))}
 
 
-def _too_few(what: str, found: int, wanted: int) -> str:
-    if found == 0:
-        return f"{what}: no scene has an aircraft wholly inside; choose other sites or another seed"
-    return (
-        f"{what}: the scenes give only {found} different windows with an aircraft, {wanted} are needed; "
-        "give more scenes, or a smaller scale"
+def run_jobs(
+    function: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    *,
+    description: str,
+    workers: int | None = None,
+    progress: bool = True,
+) -> Iterator[Result]:
+    """Yield function(job) for each job, in their order, with a progress bar.
+
+    function: must be importable; what it raises is raised here. workers: processes; None for one a core that
+    this process may use; 1 works in this process. joblib's loky starts clean processes: safe beside torch,
+    and from a notebook or a script without an `if __name__ == "__main__"` guard.
+    """
+    workers = min(workers or joblib.cpu_count(), len(jobs))
+    results = map(function, jobs) if workers <= 1 else _in_processes(function, jobs, workers)
+    yield from tqdm(results, description, len(jobs), disable=not progress, leave=False, unit="scene")
+
+
+def _most_positives(scenes: Sequence[Scene | Render], positives: int) -> list[int]:
+    """How many patches with an aircraft to cut from each scene, so that `assemble` can choose evenly."""
+    known = [patches.usable(scene) for scene in scenes if isinstance(scene, Scene)]
+    if known:
+        views = -(-positives // max(1, sum(known))) + 1  # one to spare: two aircraft can share a window
+        return [views * aircraft for aircraft in known]
+    # How many aircraft a scene has is known only after rendering: three times the mean from each, so that a
+    # third of the scenes would do.
+    return [min(positives, max(64, 3 * positives // len(scenes)))] * len(scenes)
+
+
+def _in_processes(function: Callable[[Job], Result], jobs: Sequence[Job], workers: int) -> Iterator[Result]:
+    pool = joblib.Parallel(
+        n_jobs=workers, return_as="generator", batch_size=1, max_nbytes=None, idle_worker_timeout=IDLE
     )
+    try:
+        yield from pool(joblib.delayed(_in_worker)(function, job, os.getpid()) for job in jobs)
+    except BrokenProcessPool as error:
+        reason = "a worker process was killed, most likely for lack of memory"
+        raise RuntimeError(f"{reason}; give workers=1") from error
 
 
-def _shares(total: int, parts: int) -> Iterator[int]:
-    """Numbers that differ by at most 1 and add up to the total."""
-    return (total * (i + 1) // parts - total * i // parts for i in range(parts))
+def _in_worker(function: Callable[[Job], Result], job: Job, parent: int) -> Result:  # pragma: no cover
+    _end_with(parent)
+    cv2.setNumThreads(1)  # there is a process for each core already
+    return function(job)
+
+
+@cache  # once a worker
+def _end_with(parent: int) -> None:  # pragma: no cover  (only workers run this)
+    """End this worker when its parent was killed; it would wait for ever to hand over its result."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,6 +1,6 @@
 """The .npz files that courses use: `train_images, train_labels, test_images, test_labels`, or `eval_tiles`.
 
-Reading checks everything; writing replaces a file as a whole. Nothing is ever unpickled.
+Reading checks everything, and nothing is ever unpickled.
 
 Optional keys, which our own files have: `train_sites`, `test_sites` (N,) str; and for the tiles, whose boxes
 are ragged, one flat list with the tile of each box: `eval_boxes (M, 4)` with `eval_boxes_tile (M,)`, likewise
@@ -8,40 +8,134 @@ are ragged, one flat list with the tile of each box: `eval_boxes (M, 4)` with `e
 """
 
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from aircraft import InputError
+from aircraft.datasets.splitting import SPLITS
 from aircraft.datasets.storage import replacing
-from aircraft.patches import NO_SITE, PATCH, Patches
+from aircraft.patches import NO_SITE, Patches, check_images
 from aircraft.scenes import Scene
 
-_NOT_A_FILE = "is no .npz file or is cut off; export or copy it again"
+DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError)
+NO_BOXES, NO_TILE = np.zeros((0, 4), np.float32), np.zeros(0, int)
+TILE_KEYS = ("eval_boxes", "eval_boxes_tile", "eval_ignore", "eval_ignore_tile", "eval_names", "eval_sites")
 
 
-def read_patches(path: str | Path, part: str = "test") -> Patches:
-    """The patches `{part}_images` and `{part}_labels` of a file, and `{part}_sites` where it has them.
+@dataclass(frozen=True)
+class PatchSet:
+    """A data set.
+
+    Parameters
+    ----------
+    name, source : str
+    train, test : Patches
+        No site is in both.
+    notes : dict
+        notes["train"] and notes["test"] say what could be built: patches, aircraft (how many different
+        ones), recut (share of the aircraft patches that show one once more, shifted), scenes, sites.
+    """
+
+    name: str
+    source: str
+    train: Patches
+    test: Patches
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        lines = [f"{self.name} ({self.source})"]
+        for name in SPLITS:
+            patches = getattr(self, name)
+            text = f"  {name}: {len(patches):,} patches, {patches.labels.mean():.0%} with an aircraft"
+            if name in self.notes:
+                text += ", {aircraft:,} aircraft ({recut:.0%} shifted views), {scenes} scenes, {sites} sites"
+            lines.append(text.format(**self.notes.get(name, {})))
+        return "\n".join(lines)
+
+
+def load_npz(path: str | Path, name: str = "npz") -> PatchSet:
+    """The patches of an .npz file with train and test.
+
+    Parameters
+    ----------
+    path
+        Of a file with train_images, train_labels, test_images, test_labels, and perhaps the sites.
+    name : str
+        Of the data set.
+
+    Returns
+    -------
+    PatchSet
+
+    Raises
+    ------
+    InputError, FileNotFoundError
+        Where something does not fit, or a site is in train and test.
+
+    Examples
+    --------
+    See `export_npz`.
+    """
+    train, test = (read_patches(path, split) for split in SPLITS)
+    shared = sorted(set(train.sites) & set(test.sites) - {NO_SITE})
+    if shared:
+        raise InputError(
+            f"{path}: the site {shared[0]} is in train and test; split by site, or leave the sites out"
+        )
+    return PatchSet(name, str(path), train, test)
+
+
+def export_npz(data: PatchSet | Sequence[Scene], path: str | Path) -> None:
+    """Write a data set, or tiles of one size, to an .npz file; a whole file or none.
+
+    Its keys: see the module `npz`. Not compressed: images hardly shrink, and it takes 30 times longer. The same data
+    gives the same bytes.
+
+    Raises
+    ------
+    InputError
+        Where the disk is full, or the tiles differ in size.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> patches = Patches(np.zeros((2, 64, 64, 3), np.uint8), np.array([0, 1], np.uint8), np.array(["", ""]))
+    >>> with TemporaryDirectory() as folder:
+    ...     export_npz(PatchSet("tiny", "made up", patches, patches), f"{folder}/tiny.npz")
+    ...     load_npz(f"{folder}/tiny.npz").train.labels.tolist()
+    [0, 1]
+    """
+    if isinstance(data, PatchSet):
+        columns = ("images", "labels", "sites")
+        arrays = {f"{name}_{what}": getattr(getattr(data, name), what) for name in SPLITS for what in columns}
+    else:
+        arrays = pack_tiles(data)
+    with replacing(path) as file:
+        np.savez(file, **arrays)
+
+
+def read_patches(path: str | Path, split: str = "test") -> Patches:
+    """The patches `{split}_images` and `{split}_labels` of a file, and `{split}_sites` where it has them.
 
     Images (N, 64, 64, 3): uint8; other integers from 0 to 255; or floats, from 0 to 1 (scaled by 255) where
     none exceeds 1, else from 0 to 255. Labels (N,) or (N, 1) of any type, all 0 or 1.
     Raises FileNotFoundError or InputError.
     """
-    images_key, labels_key, sites_key = (f"{part}_{what}" for what in ("images", "labels", "sites"))
+    images_key, labels_key, sites_key = (f"{split}_{what}" for what in ("images", "labels", "sites"))
     arrays = _load(path, (images_key, labels_key), (sites_key,))
-    images = _as_images(arrays[images_key], f"{path}: {images_key}", (PATCH, PATCH))
+    images = _as_uint8(arrays[images_key], f"{path}: {images_key}")
+    check_images(images, f"{path}: {images_key}")
     labels = _as_labels(arrays[labels_key], f"{path}: {labels_key}")
     if len(images) != len(labels):
         raise InputError(
             f"{path}: {len(images)} {images_key} but {len(labels)} {labels_key}; each image needs one label"
         )
-    sites = arrays.get(sites_key, np.full(len(images), NO_SITE))
-    if sites.shape != (len(images),):
-        raise InputError(
-            f"{path}: {sites_key} is {sites.shape}; give one name for each of {len(images)} images"
-        )
-    return Patches(images, labels, sites.astype(str))
+    return Patches(images, labels, _names(arrays, sites_key, NO_SITE, len(images), str(path)).astype(str))
 
 
 def read_tiles(path: str | Path) -> list[Scene]:
@@ -49,35 +143,9 @@ def read_tiles(path: str | Path) -> list[Scene]:
 
     Raises FileNotFoundError or InputError.
     """
-    optional = (
-        "eval_boxes",
-        "eval_boxes_tile",
-        "eval_ignore",
-        "eval_ignore_tile",
-        "eval_names",
-        "eval_sites",
-    )
-    arrays = _load(path, ("eval_tiles",), optional)
-    arrays["eval_tiles"] = _as_images(arrays["eval_tiles"], f"{path}: eval_tiles")
+    arrays = _load(path, ("eval_tiles",), TILE_KEYS)
+    arrays["eval_tiles"] = _as_uint8(arrays["eval_tiles"], f"{path}: eval_tiles")
     return unpack_tiles(arrays, str(path))
-
-
-def write(path: str | Path, data: Mapping[str, Patches] | Sequence[Scene]) -> None:
-    """Write patches by part ({"train": ..., "test": ...}), or tiles of one size, to an .npz file.
-
-    Not compressed: images hardly shrink, and it takes 30 times longer. The same data gives the same bytes.
-    Raises InputError where the disk is full, or the tiles differ in size; `path` is then as it was.
-    """
-    if isinstance(data, Mapping):
-        arrays = {
-            f"{part}_{what}": getattr(patches, what)
-            for part, patches in data.items()
-            for what in ("images", "labels", "sites")
-        }
-    else:
-        arrays = pack_tiles(data)
-    with replacing(Path(path)) as file:
-        np.savez(file, **arrays)
 
 
 def pack_tiles(tiles: Sequence[Scene]) -> dict[str, np.ndarray]:
@@ -100,13 +168,9 @@ def unpack_tiles(arrays: Mapping[str, np.ndarray], where: str) -> list[Scene]:
     images = arrays["eval_tiles"]
     boxes = _ragged(arrays, "eval_boxes", len(images), where)
     ignore = _ragged(arrays, "eval_ignore", len(images), where)
-    names = arrays.get("eval_names", np.array([f"{Path(where).stem}-{i:03d}" for i in range(len(images))]))
-    sites = arrays.get("eval_sites", np.full(len(images), NO_SITE))
-    for key, values in (("eval_names", names), ("eval_sites", sites)):
-        if values.shape != (len(images),):
-            raise InputError(
-                f"{where}: {key} is {values.shape}; give one for each of the {len(images)} tiles"
-            )
+    numbered = [f"{Path(where).stem}-{i:03d}" for i in range(len(images))]
+    names = _names(arrays, "eval_names", numbered, len(images), where)
+    sites = _names(arrays, "eval_sites", NO_SITE, len(images), where)
     return [
         Scene(image=image, boxes=b, name=str(name), site=str(site), ignore=i)
         for image, b, name, site, i in zip(images, boxes, names, sites, ignore, strict=True)
@@ -114,43 +178,35 @@ def unpack_tiles(arrays: Mapping[str, np.ndarray], where: str) -> list[Scene]:
 
 
 def _load(path: str | Path, needed: Sequence[str], optional: Sequence[str]) -> dict[str, np.ndarray]:
+    """The arrays of these keys, as they are stored."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such file; give the path of an .npz file")
     try:
         file = np.load(path, allow_pickle=False)
-        if not isinstance(file, np.lib.npyio.NpzFile):
-            raise InputError(f"{path}: {_NOT_A_FILE}")
-        with file:
-            missing = [key for key in needed if key not in file.files]
-            if missing:
-                raise InputError(
-                    f"{path}: no {', '.join(missing)} in it; it has {', '.join(file.files) or 'nothing'}"
-                )
-            return {key: _read_key(file, key, path) for key in (*needed, *optional) if key in file.files}
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
-        raise InputError(f"{path}: {_NOT_A_FILE} ({error})") from error
-    except ValueError as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: {_NOT_A_FILE}") from error  # numpy takes any other file for a pickle
+        keys = file.files
+    except (*DAMAGE, ValueError, AttributeError) as error:  # numpy takes any other file for a pickle
+        raise InputError(f"{path}: is no .npz file or is cut off; export or copy it again") from error
+    missing = [key for key in needed if key not in keys]
+    if missing:
+        raise InputError(f"{path}: no {', '.join(missing)} in it; it has {', '.join(keys) or 'nothing'}")
+    arrays = {}
+    with file:
+        for key in (*needed, *optional):
+            try:
+                if key in keys:
+                    arrays[key] = file[key]
+            except DAMAGE as error:
+                reason = f"is no .npz file or is cut off; export or copy it again ({error})"
+                raise InputError(f"{path}: {reason}") from error
+            except ValueError as error:
+                remedy = "store plain numbers in arrays, no Python objects"
+                raise InputError(f"{path}: {key} cannot be read ({error}); {remedy}") from error
+    return arrays
 
 
-def _read_key(file: np.lib.npyio.NpzFile, key: str, path: str | Path) -> np.ndarray:
-    try:
-        return file[key]
-    except ValueError as error:
-        raise InputError(
-            f"{path}: {key} cannot be read ({error}); store plain numbers in arrays, no Python objects"
-        ) from error
-
-
-def _as_images(images: np.ndarray, what: str, size: tuple[int, int] | None = None) -> np.ndarray:
-    """(N, H, W, 3) uint8, or an error that says what is expected."""
-    expected = "(N, {}, {}, 3)".format(*(size or ("H", "W")))
-    if images.ndim != 4 or images.shape[3] != 3 or (size and images.shape[1:3] != size):
-        hint = "; move the channels to the end" if images.ndim == 4 and images.shape[1] == 3 else ""
-        raise InputError(f"{what} is {images.shape}; RGB images are {expected}{hint}")
-    if len(images) == 0:
+def _as_uint8(images: np.ndarray, what: str) -> np.ndarray:
+    """Images of any type as uint8, or an error that says which values are expected."""
+    if images.size == 0:
         raise InputError(f"{what} is empty; store at least one image")
     if images.dtype == np.uint8:
         return images
@@ -160,9 +216,8 @@ def _as_images(images: np.ndarray, what: str, size: tuple[int, int] | None = Non
     if not (np.isfinite(low) and np.isfinite(high)):
         raise InputError(f"{what} holds NaN or infinity; replace these values")
     if low < 0 or high > 255:
-        raise InputError(
-            f"{what} goes from {low:g} to {high:g}; give uint8, or floats from 0 to 1, not normalised"
-        )
+        remedy = "give uint8, or floats from 0 to 1, not normalised"
+        raise InputError(f"{what} goes from {low:g} to {high:g}; {remedy}")
     scale = 255 if images.dtype.kind == "f" and high <= 1 else 1
     return np.rint(images * scale).astype(np.uint8)
 
@@ -175,28 +230,28 @@ def _as_labels(labels: np.ndarray, what: str) -> np.ndarray:
         raise InputError(f"{what} is {labels.shape} of type {labels.dtype}; labels are (N,) numbers, 0 or 1")
     wrong = np.flatnonzero((labels != 0) & (labels != 1))
     if len(wrong):
-        raise InputError(
-            f"{what}[{wrong[0]}] is {labels[wrong[0]]}; labels are 0 (background) or 1 (aircraft)"
-        )
+        found = f"{what}[{wrong[0]}] is {labels[wrong[0]]}"
+        raise InputError(f"{found}; labels are 0 (background) or 1 (aircraft)")
     return labels.astype(np.uint8)
+
+
+def _names(
+    arrays: Mapping[str, np.ndarray], key: str, default: str | list[str], count: int, where: str
+) -> np.ndarray:
+    """(count,) names, from the key or by default."""
+    names = arrays.get(key, np.broadcast_to(default, count))
+    if names.shape != (count,):
+        raise InputError(f"{where}: {key} is {names.shape}; give one name for each of the {count} images")
+    return names
 
 
 def _ragged(arrays: Mapping[str, np.ndarray], key: str, count: int, where: str) -> list[np.ndarray]:
     """The boxes of each tile."""
-    boxes = np.asarray(arrays.get(key, np.zeros((0, 4), np.float32)))
-    if (
-        boxes.ndim != 2
-        or boxes.shape[1] != 4
-        or boxes.dtype.kind not in "iuf"
-        or not np.isfinite(boxes).all()
-    ):
-        raise InputError(
-            f"{where}: {key} is {boxes.shape} {boxes.dtype}; boxes are (M, 4) numbers x0, y0, x1, y1"
-        )
-    tile = np.asarray(arrays.get(f"{key}_tile", np.zeros(0, int)))
-    fits = tile.shape == (len(boxes),) and (len(tile) == 0 or (tile.min() >= 0 and tile.max() < count))
-    if not fits:
-        raise InputError(
-            f"{where}: {key}_tile must hold the number of the tile, 0 to {count - 1}, of each box"
-        )
+    boxes, tile = arrays.get(key, NO_BOXES), arrays.get(f"{key}_tile", NO_TILE)
+    if boxes.shape != (len(boxes), 4) or boxes.dtype.kind not in "iuf" or not np.isfinite(boxes).all():
+        found = f"{boxes.shape} {boxes.dtype}"
+        raise InputError(f"{where}: {key} is {found}; boxes are (M, 4) numbers x0, y0, x1, y1")
+    if tile.shape != (len(boxes),) or not np.isin(tile, np.arange(count)).all():
+        expected = f"the number of the tile, 0 to {count - 1}, of each box"
+        raise InputError(f"{where}: {key}_tile must hold {expected}")
     return [boxes[tile == i] for i in range(count)]

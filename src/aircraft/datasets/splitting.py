@@ -1,23 +1,46 @@
 """Splits that keep places apart: a site is never on both sides, since its patches look alike."""
 
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from aircraft import InputError
 from aircraft.patches import NO_SITE, Patches
 
+SPLITS = ("train", "test")  # of a data set; validation is split from train
 DRAWS = 1_000  # random splits, the best of which is taken
 
 
 def split(patches: Patches, fraction: float = 0.2, seed: int = 0) -> tuple[Patches, Patches]:
-    """(train, validation), by site: no site is in both, and both hold both classes.
+    """Train and validation, by site: no site is in both, and both hold both classes.
 
-    Of 1,000 random draws of sites, the one that holds most nearly `fraction` of either class is
-    taken. Where no site is known (an .npz without sites) the patches
-    themselves are drawn, each class apart, with a warning: neighbours can then be in both.
-    Raises InputError where it cannot be done.
+    Of 1,000 random draws of sites, the one that holds most nearly `fraction` of either class is taken. Where
+    no site is known (an .npz without sites) the patches themselves are drawn, each class apart, with a
+    warning: neighbours can then be in both.
+
+    Parameters
+    ----------
+    patches : Patches
+    fraction : float
+        Share of the patches for validation, between 0 and 1.
+    seed : int
+
+    Returns
+    -------
+    train, validation : Patches
+
+    Raises
+    ------
+    InputError
+        Where it cannot be done: one class, one site, aircraft on one site only.
+
+    Examples
+    --------
+    >>> labels, sites = np.array([0, 1] * 4, np.uint8), np.array(list("AABBCCDD"))
+    >>> train, val = split(Patches(np.zeros((8, 64, 64, 3), np.uint8), labels, sites), fraction=0.25)
+    >>> len(train), len(val), set(train.sites) & set(val.sites)
+    (6, 2, set())
     """
     if not 0 < fraction < 1:
         raise InputError(f"fraction is {fraction}; it must lie between 0 and 1")
@@ -46,27 +69,33 @@ def split_sites(
     names = sorted(aircraft)
     if len(names) < 2:
         raise InputError(f"all scenes show one site ({', '.join(names)}); train and test need one each")
-    if test is not None:
-        unknown = sorted(set(test) - set(names))
-        if unknown or not test:
+    if test is None:
+        rng = np.random.default_rng(seed)
+        for _ in range(DRAWS):
+            chosen = set(rng.permutation(names)[: max(1, round(len(names) / 4))].tolist())
+            if 0 < sum(aircraft[name] for name in chosen) < sum(aircraft.values()):
+                break
+    else:
+        chosen = set(test)
+        unknown = sorted(chosen - set(names))
+        if unknown or not chosen:
             raise InputError(f"test site {unknown or 'list'} is unknown; the sites are {', '.join(names)}")
-        return _sides(names, set(test), aircraft)
-    rng = np.random.default_rng(seed)
-    for _ in range(DRAWS):
-        drawn = set(rng.permutation(names)[: max(1, round(len(names) / 4))].tolist())
-        if 0 < sum(aircraft[name] for name in drawn) < sum(aircraft.values()):
-            break
-    return _sides(names, drawn, aircraft)
+    splits = {"train": [name for name in names if name not in chosen], "test": sorted(chosen)}
+    for name, sites in splits.items():
+        if not sum(aircraft[site] for site in sites):
+            listed = ", ".join(sites) or "none"
+            raise InputError(f"no aircraft to {name} on (sites: {listed}); give other test sites")
+    return splits
 
 
-def _sides(names: list[str], test: set[str], aircraft: Mapping[str, int]) -> dict[str, list[str]]:
-    sides = {"train": [name for name in names if name not in test], "test": sorted(test)}
-    for part, sites in sides.items():
-        if not sum(aircraft[name] for name in sites):
-            raise InputError(
-                f"no aircraft to {part} on (sites: {', '.join(sites) or 'none'}); give other test sites"
-            )
-    return sides
+def narrowed(known: Sequence[str], wanted: Collection[str] | None) -> list[str]:
+    """The sites that are wanted (None: all), sorted. Raises InputError where one is not known."""
+    if wanted is None:
+        return list(known)
+    wrong = sorted(set(wanted) - set(known))
+    if wrong or not wanted:
+        raise InputError(f"site {wrong or 'list'} is not of this split; its sites are {', '.join(known)}")
+    return sorted(set(wanted))
 
 
 def _draw_patches(labels: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:

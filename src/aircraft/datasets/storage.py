@@ -1,6 +1,7 @@
 """The cache: arrays on disk that survive kills, full disks and two builders, and load memory-mapped.
 
 One folder a key, written beside its place and renamed when complete; a hash of each file finds damage.
+`replacing` writes one file as safely: everything in the package that writes a file goes through it.
 """
 
 import errno
@@ -12,7 +13,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,9 +25,10 @@ from aircraft import InputError
 
 ENVIRONMENT = "AIRCRAFT_DATA"
 FORMAT = 1  # of the folders; raise it when what is in them changes
+FULL = (errno.ENOSPC, errno.EDQUOT)
+CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 
-Arrays = dict[str, np.ndarray]
-Built = tuple[Arrays, dict[str, Any]]
+ArraysAndNotes = tuple[dict[str, np.ndarray], dict[str, Any]]
 
 
 def folder() -> Path:
@@ -41,38 +43,71 @@ def folder() -> Path:
     return Path(pooch.os_cache("aircraft"))
 
 
-def load_or_build(name: str, parameters: Mapping[str, Any], build: Callable[[], Built]) -> Built:
-    """The arrays (memory-mapped, changes stay in memory) and notes stored for a name and parameters.
+def load_or_build(
+    name: str, parameters: Mapping[str, Any], build: Callable[[], ArraysAndNotes]
+) -> ArraysAndNotes:
+    """The arrays and notes stored for a name and parameters; built and stored where missing or damaged.
 
-    Built by `build` and stored where they are missing or damaged (the hash of a file differs; a warning says
-    so). Two processes that ask at once: one builds, the other waits and loads. `parameters` and the notes are
-    what JSON can hold. Raises InputError where the disk is full or the folder cannot be written.
+    Two processes that ask at once: one builds, the other waits and loads. A file whose hash is not that of
+    what was written is damaged; a warning says so.
+
+    Parameters
+    ----------
+    name, parameters
+        The key. The parameters, and the notes, are what JSON can hold.
+    build
+        Makes the arrays and the notes.
+
+    Returns
+    -------
+    arrays : dict of str to array
+        Memory-mapped; changes stay in memory.
+    notes : dict
+
+    Raises
+    ------
+    InputError
+        Where the disk is full or the folder cannot be written.
+
+    Examples
+    --------
+    >>> arrays, notes = load_or_build("squares", {"count": 3}, lambda: ({"n": np.arange(3) ** 2}, {}))
+    >>> arrays["n"].tolist()
+    [0, 1, 4]
     """
     text = json.dumps({"format": FORMAT, "name": name, **parameters}, sort_keys=True)
     place = folder() / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    remedy = f"or set {ENVIRONMENT} to a folder elsewhere"
     found = _load(place)
     if found is not None:
         return found
-    with _locked(place):
+    lock = FileLock(f"{place}.lock")
+    with _disk_errors(place.parent, remedy):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    try:
         found = _load(place)  # another process may have built it meanwhile
         if found is None:
             _remove_leftovers(place)
             arrays, notes = build()
-            with _disk_errors(place.parent):
+            with _disk_errors(place.parent, remedy):
                 _store(place, arrays, {"parameters": json.loads(text), "notes": notes})
             found = _load(place)
+    finally:
+        lock.release()
     if found is None:
         raise InputError(f"{place}: changed while it was written; is another program cleaning this folder?")
     return found
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: str | Path) -> Iterator[IO[bytes]]:
     """A file to write that takes the place of `path` at the end; should writing fail, `path` stays as it was.
 
-    Raises InputError where the disk is full or the folder cannot be written.
+    Folders are made. Raises InputError where the disk is full or the place cannot be written.
     """
-    with _disk_errors(path.parent, "or give a path elsewhere"):
+    path = Path(path)
+    with _disk_errors(path, "or give a path elsewhere"):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         try:
@@ -92,7 +127,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _load(place: Path) -> Built | None:
+def _load(place: Path) -> ArraysAndNotes | None:
     """What the folder holds, or None (with a warning where it holds something that is damaged)."""
     if not place.is_dir():
         return None
@@ -111,7 +146,7 @@ def _load(place: Path) -> Built | None:
     return None
 
 
-def _store(place: Path, arrays: Arrays, meta: dict[str, Any]) -> None:
+def _store(place: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> None:
     """Write the folder under another name, then rename it; under the lock of `place`."""
     temporary = Path(tempfile.mkdtemp(dir=place.parent, prefix=f"{place.name}.tmp-"))
     try:
@@ -142,43 +177,24 @@ def _sync(file: IO[bytes]) -> None:
     os.fsync(file.fileno())
 
 
-@contextmanager
-def _locked(place: Path) -> Iterator[None]:
-    lock = FileLock(place.with_name(f"{place.name}.lock"))
-    with _disk_errors(place.parent):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _remove_leftovers(place: Path) -> None:
-    """Remove what killed builders left: temporary folders whose lock nobody holds (ours is held by us)."""
+    """Remove what killed builders left: temporary folders whose lock nobody else holds; `place`'s is ours."""
     for temporary in place.parent.glob("*.tmp-*"):
-        owner = temporary.name.split(".tmp-")[0]
-        if owner == place.name:
+        owner = place.with_name(temporary.name.split(".tmp-")[0])
+        lock = nullcontext() if owner == place else FileLock(f"{owner}.lock", timeout=0)
+        with suppress(Timeout), lock:  # Timeout: its builder is alive
             shutil.rmtree(temporary, ignore_errors=True)
-            continue
-        lock = FileLock(place.with_name(f"{owner}.lock"))
-        try:
-            with lock.acquire(timeout=0):
-                shutil.rmtree(temporary, ignore_errors=True)
-        except Timeout:
-            continue  # its builder is alive
 
 
 @contextmanager
-def _disk_errors(place: Path, remedy: str = f"or set {ENVIRONMENT} to a folder elsewhere") -> Iterator[None]:
+def _disk_errors(place: Path, remedy: str) -> Iterator[None]:
     """Turn what a disk can answer into one line that says what to do."""
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in FULL:
             raise InputError(f"{place}: the disk is full; nothing was kept; make room, {remedy}") from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-            raise InputError(
-                f"{place}: cannot be written ({error.strerror}); change its rights, {remedy}"
-            ) from error
+        if error.errno in CLOSED:
+            reason = f"cannot be written ({error.strerror})"
+            raise InputError(f"{place}: {reason}; change its rights, {remedy}") from error
         raise
