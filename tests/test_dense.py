@@ -121,7 +121,7 @@ def test_dense_form_is_made_of_convolutions_in_evaluation_mode() -> None:
         dense = models.dense(lively(name))
         assert not dense.training
         assert not any(isinstance(x, nn.BatchNorm2d | nn.Linear | nn.Dropout) for x in dense.modules())
-        assert (dense.window, dense.arch) == (64, name)
+        assert dense.arch == name
 
 
 def test_dense_form_takes_floats_and_channels_last() -> None:

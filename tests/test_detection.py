@@ -44,11 +44,6 @@ def test_an_array_and_a_source_of_it_give_the_same(scene):
     np.testing.assert_array_equal(one.centers, two.centers)
 
 
-def test_flips_find_the_same_aircraft(scene):
-    found = detect(Bright(), scene.image, threshold=0.4, method="batched", flips=True)
-    assert len(found) == 3
-
-
 @pytest.mark.parametrize(
     ("card", "threshold"),
     [

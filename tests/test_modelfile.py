@@ -65,8 +65,8 @@ def test_a_failed_write_keeps_the_old_file(saved: Path, monkeypatch: pytest.Monk
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("aircraft.models.modelfile.os.fsync", full)
-    with pytest.raises(InputError, match=r"model\.safetensors: the model cannot be written \(No space left"):
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(InputError, match=r"run: the disk is full; nothing was kept; make room"):
         models.save(models.build("toy_cnn"), saved, threshold=0.5)
     assert models.load(saved)[1].arch == "patch_net"
     assert len(list(saved.parent.iterdir())) == 1

@@ -11,8 +11,8 @@ from torch import nn
 
 from aircraft import InputError, models
 from aircraft.detection import ScoreMap, blocks, dense_for, score_map
-from aircraft.detection.windows import WINDOW
 from aircraft.imagery import ArrayImage
+from aircraft.patches import PATCH
 from aircraft.training import devices
 
 
@@ -104,13 +104,13 @@ def test_blocks_cover_the_grid_once_and_stay_within_their_size(width, height, st
     try:
         parts = blocks(width, height, stride=stride, native=native, block=block)
     except InputError:
-        assert block < WINDOW + math.lcm(stride, native)
+        assert block < PATCH + math.lcm(stride, native)
         return
     covered = np.zeros((height // stride + 1, width // stride + 1), int)
     for part in parts:
         covered[part.top : part.bottom, part.left : part.right] += 1
         for first, last in ((part.top, part.bottom), (part.left, part.right)):
-            assert (last - 1 - first) * stride + WINDOW <= block
+            assert (last - 1 - first) * stride + PATCH <= block
             assert first * stride % native == 0
     assert (covered == 1).all()
 
@@ -122,17 +122,10 @@ def test_only_blocks_are_read_of_a_source(toy):
     np.testing.assert_allclose(scores.scores, score_map(toy, source.image, stride=8).scores, atol=1e-5)
 
 
-def test_flips_are_the_mean_over_mirror_images(toy, image):
-    square = image[:128, :128]
-
-    def logits(picture: np.ndarray) -> np.ndarray:
-        scores = score_map(toy, np.ascontiguousarray(picture), stride=8).scores.astype(float)
-        return np.log(scores / (1 - scores))
-
-    mirrored = [logits(square), logits(square[::-1])[::-1], logits(square[:, ::-1])[:, ::-1]]
-    mean = np.mean([*mirrored, logits(square[::-1, ::-1])[::-1, ::-1]], axis=0)
-    flipped = score_map(toy, square, stride=8, flips=True).scores
-    np.testing.assert_allclose(flipped, 1 / (1 + np.exp(-mean)), atol=1e-3)
+def test_without_a_method_the_dense_form_is_used_where_there_is_one(toy, image):
+    for model, method in ((toy, "dense"), (models.dense(toy), "dense"), (CoreMean(), "batched")):
+        chosen, expected = (score_map(model, image, method=m).scores for m in (None, method))
+        np.testing.assert_array_equal(chosen, expected)
 
 
 def test_the_dense_form_can_be_made_once_for_many_images(toy, image):

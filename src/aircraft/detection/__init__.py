@@ -1,50 +1,12 @@
 """From a classifier of patches to counted aircraft: score maps, peaks, matching with the truth.
 
-Read `windows` first (the sliding window three times), then `peaks`, `detect` and `matching`.
+Read `windows` first (the sliding window three times), then `detecting` and `matching`. The names below are
+what lessons and the rest of the package use.
 """
+# ruff: noqa: F401, I001
 
-from aircraft.detection.detecting import Detections, default_threshold, detect, peaks, smooth_scores
-from aircraft.detection.matching import (
-    DetectionReport,
-    Match,
-    choose_count_threshold,
-    choose_threshold,
-    evaluate,
-    match,
-)
-from aircraft.detection.windows import (
-    Block,
-    ScoreMap,
-    blocks,
-    dense_for,
-    score_batches,
-    score_block,
-    score_dense,
-    score_map,
-    score_windows,
-)
-from aircraft_bench.mining import hard_examples
-
-__all__ = [
-    "Block",
-    "DetectionReport",
-    "Detections",
-    "Match",
-    "ScoreMap",
-    "blocks",
-    "choose_count_threshold",
-    "choose_threshold",
-    "default_threshold",
-    "dense_for",
-    "detect",
-    "evaluate",
-    "hard_examples",
-    "match",
-    "peaks",
-    "score_batches",
-    "score_block",
-    "score_dense",
-    "score_map",
-    "score_windows",
-    "smooth_scores",
-]
+from aircraft.detection.detecting import Detections, default_threshold, detect, peaks
+from aircraft.detection.matching import DetectionReport, Match, evaluate, match
+from aircraft.detection.matching import choose_count_threshold, choose_threshold
+from aircraft.detection.windows import Block, ScoreMap, blocks, dense_for, score_block, score_map
+from aircraft.detection.windows import score_batches, score_dense, score_windows

@@ -5,9 +5,9 @@ score map is a box of ones 32 pixels wide, with softer borders the less sure the
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import torch
 from scipy import ndimage
 from scipy.spatial import KDTree
 from torch import nn
@@ -51,16 +51,28 @@ def peaks(
 ) -> Detections:
     """The aircraft in a score map: its smoothed peaks, never two within `min_distance` pixels.
 
-    threshold:    least smoothed score.
-    min_distance: pixels, from one detection to the next.
-    smooth:       standard deviation in pixels of the Gaussian that is laid over the map; 0 for none. It melts
-                  the ripples of one aircraft's plateau into one peak; too much melts neighbours as well.
-
     The score of a detection is the smoothed score at its peak; its centre is the mean of the positions
     around the peak, weighted by their scores, and so is finer than the stride.
+
+    Parameters
+    ----------
+    threshold : least smoothed score
+    min_distance : pixels, from one detection to the next
+    smooth : standard deviation in pixels of the Gaussian that is laid over the map; 0 for none. It melts
+        the ripples of one aircraft's plateau into one peak; too much melts neighbours as well
+
+    Examples
+    --------
+    >>> scores = np.zeros((7, 7), np.float32)
+    >>> scores[2, 4] = 0.75
+    >>> found = peaks(ScoreMap(scores, stride=8), smooth=0)
+    >>> found.centers.tolist(), found.scores.tolist()
+    ([[32.0, 16.0]], [0.75])
     """
-    smoothed = smooth_scores(score_map, smooth)
-    rows, columns = _local_maxima(smoothed, threshold)
+    smoothed = ndimage.gaussian_filter(score_map.scores, smooth / score_map.stride, mode="nearest")
+    # A peak is a score that none of its eight neighbours exceeds.
+    highest = ndimage.maximum_filter(smoothed, size=3, mode="nearest")
+    rows, columns = np.nonzero((smoothed == highest) & (smoothed >= threshold))
     scores = smoothed[rows, columns]
     order = np.lexsort((columns, rows, -scores))  # ties in reading order: the same answer everywhere
     positions = np.stack([columns[order], rows[order]], axis=1) * score_map.stride + score_map.offset
@@ -68,20 +80,6 @@ def peaks(
     return Detections(
         centers=_refine(score_map, positions[keep]), scores=scores[order][keep].astype(np.float32)
     )
-
-
-def smooth_scores(score_map: ScoreMap, smooth: float) -> np.ndarray:
-    """(rows, columns) float32: the scores under a Gaussian of standard deviation `smooth` pixels."""
-    if smooth == 0:
-        return score_map.scores
-    return ndimage.gaussian_filter(score_map.scores, smooth / score_map.stride, mode="nearest")
-
-
-def _local_maxima(scores: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of the scores that none of their eight neighbours exceeds."""
-    highest = ndimage.maximum_filter(scores, size=3, mode="nearest")
-    rows, columns = np.nonzero((scores == highest) & (scores >= threshold))
-    return rows, columns
 
 
 def _far_apart(positions: np.ndarray, min_distance: float) -> np.ndarray:
@@ -114,44 +112,40 @@ def detect(
     image: np.ndarray | Source,
     threshold: float | None = None,
     *,
-    method: str = "dense",
-    stride: int = 8,
-    block: int = 1024,
     min_distance: float = MIN_DISTANCE,
     smooth: float = SMOOTH,
-    flips: bool = False,
-    amp: bool = False,
-    device: str | torch.device | None = None,
-    share: bool = False,
-    progress: bool = False,
+    **scoring: Any,
 ) -> Detections:
     """Find the aircraft in an image at 1 m per pixel, the surest first.
 
-    threshold: least score of a detection. None takes the one that was chosen for this model (see
+    Parameters
+    ----------
+    model, image : as in `score_map`
+    threshold : least score of a detection. None takes the one that was chosen for this model (see
         `default_threshold`). For precision-recall curves and for choosing thresholds, use a low one, as 0.05:
-        what is not detected cannot be ranked.
+        what is not detected cannot be ranked
+    min_distance, smooth : as in `peaks`
+    **scoring : as in `score_map`: method="dense", stride=8, block=1024, amp, share, progress
 
-    The other arguments are those of `score_map` (method, stride, block, flips, amp, device, share, progress)
-    and of `peaks` (min_distance, smooth).
+    Examples
+    --------
+    >>> from aircraft import models
+    >>> len(detect(models.build("toy_cnn"), np.zeros((64, 96, 3), np.uint8), threshold=0.99))
+    0
     """
-    scores = score_map(
-        model,
-        image,
-        method=method,
-        stride=stride,
-        block=block,
-        flips=flips,
-        amp=amp,
-        device=device,
-        share=share,
-        progress=progress,
-    )
+    scores = score_map(model, image, **scoring)
     threshold = default_threshold(model) if threshold is None else threshold
     return peaks(scores, threshold, min_distance=min_distance, smooth=smooth)
 
 
 def default_threshold(model: nn.Module) -> float:
-    """The threshold in the model's card: that for detection, else that for patches; 0.5 without a card."""
+    """The threshold in the model's card: that for detection, else that for patches; 0.5 without a card.
+
+    Examples
+    --------
+    >>> default_threshold(nn.Flatten())
+    0.5
+    """
     card = getattr(model, "card", None)
     for name in ("detection_threshold", "threshold"):
         threshold = getattr(card, name, None)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from aircraft import InputError
+from aircraft import InputError, metrics
 from aircraft.detection.detecting import Detections
 from aircraft.scenes import Scene
 
@@ -63,9 +63,8 @@ class DetectionReport:
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON, which has no NaN: None stands for a figure that does not exist."""
         figures = asdict(self)
-        if self.intervals is None:
-            del figures["intervals"]
-        else:
+        del figures["intervals"]
+        if self.intervals is not None:
             figures["intervals"] = {name: list(ends) for name, ends in self.intervals.items()}
         return {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in figures.items()}
 
@@ -74,6 +73,13 @@ def match(found: Detections, scene: Scene, radius: float = RADIUS) -> Match:
     """Give each detection, best score first, the nearest aircraft within `radius` that is not yet taken.
 
     A detection without one is a false alarm, unless its centre lies in one of the boxes to ignore.
+
+    Examples
+    --------
+    >>> scene = Scene(np.zeros((99, 99, 3), np.uint8), [[40, 40, 60, 60]], name="one aircraft", site="A")
+    >>> found = Detections(np.array([[50.0, 58.0], [51.0, 50.0]]), scores=np.array([0.6, 0.9]))
+    >>> match(found, scene).hits, match(found, scene).false_alarms
+    (array([1]), array([0]))
     """
     truth = scene.centers
     owner = np.full(len(truth), -1)  # which detection has taken each aircraft
@@ -103,71 +109,82 @@ def evaluate(
     scenes: Sequence[Scene],
     threshold: float | None = None,
     *,
-    radius: float = RADIUS,
     resamples: int = 0,
     seed: int = 0,
 ) -> DetectionReport:
     """Measure detections, one of `found` for each of `scenes`, made with a low threshold (0.05).
 
-    threshold: for precision, recall, F1 and counts; choose it on other scenes (`choose_threshold`).
-               None takes that of the best F1 on these very scenes, which flatters.
-    resamples: how many times sites are drawn anew for the intervals (500 is usual); 0 for none.
-
     AP is sum over thresholds of (recall_n - recall_(n-1)) * precision_n, as in scikit-learn, except that
     recall counts all aircraft, also those without any detection. Figures that do not exist (no aircraft
     anywhere) are NaN. Raises InputError where the two lists differ in length or are empty.
+
+    Parameters
+    ----------
+    threshold : for precision, recall, F1 and counts; choose it on other scenes (`choose_threshold`).
+        None takes that of the best F1 on these very scenes, which flatters.
+    resamples : how many times sites are drawn anew for the intervals (500 is usual); 0 for none
+
+    Examples
+    --------
+    >>> scene = Scene(np.zeros((99, 99, 3), np.uint8), [[40, 40, 60, 60]], name="one aircraft", site="A")
+    >>> found = Detections(np.array([[50.0, 58.0], [51.0, 50.0]]), scores=np.array([0.6, 0.9]))
+    >>> report = evaluate([found], [scene], threshold=0.5)
+    >>> report.AP, report.precision, report.recall, report.found, report.true
+    (1.0, 0.5, 1.0, [2], [1])
     """
-    pool = _pool(found, scenes, radius)
-    ones = np.ones(len(scenes))
-    points = _curve(pool, ones)
-    best = int(np.argmax(points.f(1.0))) if len(points.thresholds) else None
-    best_threshold = 1.0 if best is None else float(points.thresholds[best])
-    threshold = best_threshold if threshold is None else threshold
-    kept = pool.scores >= threshold
-    counts = np.bincount(pool.tile[kept], minlength=len(scenes))
-    figures = _figures(pool, ones, threshold)
-    best_figures = _figures(pool, ones, best_threshold)
+    pool, once = _pool(found, scenes), np.ones(len(scenes))
+    best = _best_threshold(pool, beta=1.0) if len(pool.scores) else 1.0
+    threshold = best if threshold is None else float(threshold)
+    at, at_best = _figures(pool, once, threshold), _figures(pool, once, best)
+    intervals, sites = None, [scene.site for scene in scenes]
+    if resamples and len(set(sites)) > 1 and pool.true.any():
+        # Whole sites are drawn, since tiles of one airport resemble each other.
+        draws = [_figures(pool, weights, threshold) for weights in metrics.site_draws(sites, resamples, seed)]
+        names = ("AP", "F1", "count_error")
+        intervals = {name: metrics.interval([draw[name] for draw in draws]) for name in names}
     return DetectionReport(
-        AP=figures["AP"],
-        best_F1=best_figures["F1"],
-        best_threshold=best_threshold,
-        best_precision=best_figures["precision"],
-        best_recall=best_figures["recall"],
-        threshold=float(threshold),
-        precision=figures["precision"],
-        recall=figures["recall"],
-        F1=figures["F1"],
-        count_error=figures["count_error"],
-        found=counts.tolist(),
+        **at,
+        threshold=threshold,
+        best_F1=at_best["F1"],
+        best_threshold=best,
+        best_precision=at_best["precision"],
+        best_recall=at_best["recall"],
+        found=np.bincount(pool.tile[pool.scores >= threshold], minlength=len(scenes)).tolist(),
         true=pool.true.tolist(),
         n_tiles=len(scenes),
         n_true=int(pool.true.sum()),
-        intervals=_intervals(pool, scenes, threshold, resamples, seed) if resamples else None,
+        intervals=intervals,
     )
 
 
-def choose_threshold(
-    found: Sequence[Detections], scenes: Sequence[Scene], beta: float = 1.0, *, radius: float = RADIUS
-) -> float:
+def choose_threshold(found: Sequence[Detections], scenes: Sequence[Scene], beta: float = 1.0) -> float:
     """The threshold with the highest F-beta on validation scenes; beta 2 weighs recall, 0.5 precision.
 
     Raises InputError where there is nothing to choose from: no aircraft, or none that was found.
+
+    Examples
+    --------
+    >>> scene = Scene(np.zeros((99, 99, 3), np.uint8), [[40, 40, 60, 60]], name="one aircraft", site="A")
+    >>> choose_threshold([Detections(np.array([[50.0, 58.0], [51.0, 50.0]]), np.array([0.5, 0.75]))], [scene])
+    0.75
     """
-    pool = _pool(found, scenes, radius)
-    points = _curve(pool, np.ones(len(scenes)))
+    pool = _pool(found, scenes)
     if not pool.hit.any():
         raise InputError("no threshold to choose: no aircraft was found; detect with a lower one")
-    return float(points.thresholds[np.argmax(points.f(beta))])
+    return _best_threshold(pool, beta)
 
 
-def choose_count_threshold(
-    found: Sequence[Detections], scenes: Sequence[Scene], *, radius: float = RADIUS
-) -> float:
-    """The threshold with the smallest count error on validation scenes.
+def choose_count_threshold(found: Sequence[Detections], scenes: Sequence[Scene]) -> float:
+    """The threshold with the smallest count error on validation scenes. InputError where nothing was found.
 
-    Raises InputError where nothing was found.
+    Examples
+    --------
+    >>> scene = Scene(np.zeros((99, 99, 3), np.uint8), [[40, 40, 60, 60]], name="one aircraft", site="A")
+    >>> found = Detections(np.array([[50.0, 58.0], [80.0, 80.0]]), scores=np.array([0.75, 0.5]))
+    >>> choose_count_threshold([found], [scene])
+    0.75
     """
-    pool = _pool(found, scenes, radius)
+    pool = _pool(found, scenes)
     if not len(pool.scores):
         raise InputError("no threshold to choose: nothing was found; detect with a lower threshold")
     thresholds = np.unique(pool.scores)
@@ -179,7 +196,7 @@ def choose_count_threshold(
 
 @dataclass(frozen=True, eq=False)
 class _Pool:
-    """All detections of all scenes, the surest first: score, hit or not, number of the scene."""
+    """All detections of all scenes that count, the surest first: score, hit or not, number of the scene."""
 
     scores: np.ndarray
     hit: np.ndarray
@@ -187,84 +204,53 @@ class _Pool:
     true: np.ndarray  # (scenes,) aircraft that are there
 
 
-@dataclass(frozen=True, eq=False)
-class _Curve:
-    """Precision and recall at each distinct score, falling."""
-
-    thresholds: np.ndarray
-    precision: np.ndarray
-    recall: np.ndarray
-
-    def f(self, beta: float) -> np.ndarray:
-        """F-beta at each threshold; 0 where nothing is right."""
-        weighted = beta**2 * self.precision + self.recall
-        return (1 + beta**2) * self.precision * self.recall / np.where(weighted > 0, weighted, 1)
-
-    @property
-    def area(self) -> float:
-        return float((np.diff(self.recall, prepend=0) * self.precision).sum())
-
-
-def _pool(found: Sequence[Detections], scenes: Sequence[Scene], radius: float) -> _Pool:
+def _pool(found: Sequence[Detections], scenes: Sequence[Scene]) -> _Pool:
     if len(found) != len(scenes) or not scenes:
         raise InputError(f"{len(found)} detections for {len(scenes)} scenes; give one for each scene")
-    matches = [match(f, scene, radius) for f, scene in zip(found, scenes, strict=True)]
+    rows: list[tuple[float, bool, int]] = []
     # Greedy matching takes the best first: matching once serves every threshold.
-    hits = np.concatenate([f.scores[m.hits] for f, m in zip(found, matches, strict=True)])
-    wrong = np.concatenate([f.scores[m.false_alarms] for f, m in zip(found, matches, strict=True)])
-    tiles = np.arange(len(scenes))
-    tile = np.concatenate(
-        [
-            np.repeat(tiles, [len(m.hits) for m in matches]),
-            np.repeat(tiles, [len(m.false_alarms) for m in matches]),
-        ]
-    )
-    scores = np.concatenate([hits, wrong])
-    hit = np.arange(len(scores)) < len(hits)
-    order = np.argsort(-scores, kind="stable")
+    for tile, (detections, scene) in enumerate(zip(found, scenes, strict=True)):
+        matched = match(detections, scene)
+        rows += [(score, True, tile) for score in detections.scores[matched.hits]]
+        rows += [(score, False, tile) for score in detections.scores[matched.false_alarms]]
+    table = np.array(rows, [("score", np.float32), ("hit", bool), ("tile", int)])
+    table = table[np.argsort(-table["score"], kind="stable")]
     true = np.array([len(scene.boxes) for scene in scenes])
-    return _Pool(scores=scores[order], hit=hit[order], tile=tile[order], true=true)
+    return _Pool(table["score"], table["hit"], table["tile"], true)
 
 
-def _curve(pool: _Pool, weights: np.ndarray) -> _Curve:
-    """weights (scenes,): how often each scene counts (the bootstrap draws some twice, some never)."""
+def _curve(pool: _Pool, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Distinct scores, falling, and precision and recall at each.
+
+    weights (scenes,): how often each scene counts (the bootstrap draws some twice, some never).
+    """
     weight = weights[pool.tile]
     last = np.flatnonzero(np.diff(pool.scores, append=-1))  # of each run of equal scores
     hits = np.cumsum(weight * pool.hit)[last]
     alarms = np.cumsum(weight)[last]
     total = (weights * pool.true).sum()
-    return _Curve(
-        thresholds=pool.scores[last],
-        precision=hits / np.maximum(alarms, 1),
-        recall=hits / total if total else np.full(len(last), np.nan),
-    )
+    recall = hits / total if total else np.full(len(last), np.nan)
+    return pool.scores[last], hits / np.maximum(alarms, 1), recall
 
 
-def _figures(pool: _Pool, weights: np.ndarray, threshold: float) -> dict[str, float]:
+def _best_threshold(pool: _Pool, beta: float) -> float:
+    thresholds, precision, recall = _curve(pool, np.ones(len(pool.true)))
+    return float(thresholds[np.argmax(metrics.f_beta(precision, recall, beta))])
+
+
+def _figures(pool: _Pool, weights: np.ndarray, threshold: float) -> dict[str, Any]:
+    """AP, and precision, recall, F1 and count_error at a threshold; weights as in `_curve`."""
     kept = pool.scores >= threshold
     weight = weights[pool.tile[kept]]
     hits, alarms = (weight * pool.hit[kept]).sum(), weight.sum()
     total = (weights * pool.true).sum()
     counts = np.bincount(pool.tile[kept], minlength=len(weights))
+    _, precision, recall = _curve(pool, weights)
     nan = float("nan")
     return {
-        "AP": _curve(pool, weights).area if total else nan,
+        "AP": float((np.diff(recall, prepend=0) * precision).sum()) if total else nan,
         "precision": float(hits / alarms) if alarms else nan,
         "recall": float(hits / total) if total else nan,
         "F1": float(2 * hits / (alarms + total)) if total else nan,
         "count_error": float((weights * np.abs(counts - pool.true)).sum() / weights.sum()),
     }
-
-
-def _intervals(
-    pool: _Pool, scenes: Sequence[Scene], threshold: float, resamples: int, seed: int
-) -> dict[str, tuple[float, float]] | None:
-    """Whole sites are drawn, since tiles of one airport resemble each other; None for a single site."""
-    names, site = np.unique([scene.site for scene in scenes], return_inverse=True)
-    if len(names) < 2:
-        return None
-    share = np.full(len(names), 1 / len(names))
-    draws = np.random.default_rng(seed).multinomial(len(names), share, size=resamples)
-    rows = [_figures(pool, drawn[site].astype(float), threshold) for drawn in draws]
-    ends = {k: np.nanpercentile([row[k] for row in rows], [2.5, 97.5]) for k in ("AP", "F1", "count_error")}
-    return {k: (float(low), float(high)) for k, (low, high) in ends.items()}

@@ -1,25 +1,11 @@
 """Networks: by name, as dense scorers, in files and in ONNX.
 
-`build`, `names`, `dense`, `evaluating`, `save`, `load` and `export_onnx` are all that the rest of the package
-uses.
+Read `networks` and `layers` first, then `dense_form`. The names below are what the rest of the package uses.
 """
+# ruff: noqa: F401
 
 from aircraft.models.dense_form import DenseNetwork, dense
 from aircraft.models.exporting import export_onnx
-from aircraft.models.layers import Network, Normalize, evaluating
+from aircraft.models.layers import Network, Normalize, device_of, evaluating
 from aircraft.models.modelfile import ModelCard, load, save
 from aircraft.models.networks import build, names
-
-__all__ = [
-    "DenseNetwork",
-    "ModelCard",
-    "Network",
-    "Normalize",
-    "build",
-    "dense",
-    "evaluating",
-    "export_onnx",
-    "load",
-    "names",
-    "save",
-]

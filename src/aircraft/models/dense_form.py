@@ -10,20 +10,29 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from aircraft import InputError
-from aircraft.models.layers import WINDOW, Network, check_input
+from aircraft.models.layers import Network, check_input
+from aircraft.patches import PATCH
 
 
 def dense(model: nn.Module, *, stride: int | None = None) -> "DenseNetwork":
     """The fully convolutional form of a network, in evaluation mode, sharing nothing with it.
 
-    stride: pixels between two windows, a multiple of the network's own (`model.stride`, the default).
-    A coarser one is cheaper; for a finer one score shifted images.
-
     Without padding (toy_cnn, patch_net) the score of a window is the network's own, up to rounding. With
     padding (vgg_small, resnet18, efficientnet_lite0) it is approximate: a window alone is surrounded by zeros
-    in every convolution, a window inside an image by its neighbours.
+    in every convolution, a window inside an image by its neighbours. Raises InputError for a model without a
+    dense form and for a stride that does not fit.
 
-    Raises InputError for a model without a dense form and for a stride that does not fit.
+    Parameters
+    ----------
+    stride : pixels between two windows, a multiple of the network's own (`model.stride`, the default).
+        A coarser one is cheaper; for a finer one score shifted images.
+
+    Examples
+    --------
+    >>> from aircraft import models
+    >>> network = dense(models.build("toy_cnn"))
+    >>> network.stride, network(torch.zeros(1, 3, 96, 128, dtype=torch.uint8)).shape
+    (4, torch.Size([1, 9, 17]))
     """
     if not isinstance(model, Network) or model.stride is None:
         name = getattr(model, "arch", "") or type(model).__name__
@@ -40,7 +49,7 @@ class DenseNetwork(nn.Module):
     """Made by `dense`. (N, 3, H, W) uint8, or float in [0, 1] -> logits (N, h, w) of the windows at corners
     x = stride * column, y = stride * row; h = (H - 64) // stride + 1, and w alike.
 
-    stride, window: in pixels. arch, options, card: those of the network.
+    stride: in pixels. arch, options, card: those of the network.
     """
 
     def __init__(self, model: Network, stride: int) -> None:
@@ -48,24 +57,27 @@ class DenseNetwork(nn.Module):
         native = model.stride or stride
         self.normalize = copy.deepcopy(model.normalize)
         self.layers = _convolutional(_fold(copy.deepcopy(model.layers).eval()), step=stride // native)
-        self.stride, self.window = stride, WINDOW
+        self.stride = stride
         self.arch, self.options, self.card = model.arch, dict(model.options), model.card
         self.requires_grad_(False).eval()
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 3, H, W) with H, W >= 64 -> logits (N, h, w). Raises InputError for other shapes and dtypes."""
         check_input(x, f"the dense form of {self.arch}", exact=False)
-        height, width = ((size - WINDOW) // self.stride * self.stride + WINDOW for size in x.shape[2:])
-        x = x[:, :, :height, :width]  # what is left over at the right and bottom holds no window of the grid
+        # What is left over at the right and at the bottom holds no window of the grid.
+        height, width = ((size - PATCH) // self.stride * self.stride + PATCH for size in x.shape[2:])
+        x = x[:, :, :height, :width]
         return self.layers(self.normalize(x)).squeeze(1)
 
 
 def _convolutional(layers: nn.Module, step: int) -> nn.Sequential:
     """The layers with convolutions for linear ones; of the windows, every step-th each way is scored."""
     out: list[nn.Module] = []
-    size: tuple[int, ...] = (3, WINDOW, WINDOW)  # what the next layer gets for one window
+    size: tuple[int, ...] = (3, PATCH, PATCH)  # what the next layer gets for one window
     for layer in layers.children():
-        if isinstance(layer, nn.Flatten | nn.Dropout):
+        if isinstance(
+            layer, nn.Flatten | nn.Dropout
+        ):  # a map stays a map; dropout does nothing in evaluation
             continue
         if isinstance(layer, nn.Linear):
             layer = _linear_to_conv(layer, size)
@@ -80,7 +92,8 @@ def _convolutional(layers: nn.Module, step: int) -> nn.Sequential:
 
 
 def _linear_to_conv(linear: nn.Linear, size: tuple[int, ...]) -> nn.Conv2d:
-    """A linear layer on flattened (C, h, w) features is a convolution with an h x w kernel."""
+    # Each output is a weighted sum over all (C, h, w) features of a window: a convolution with an h x w
+    # kernel, which on a larger map gives that sum at every place.
     kernel = (size[1], size[2])
     conv = nn.Conv2d(size[0], linear.out_features, kernel, bias=linear.bias is not None)
     conv.weight = nn.Parameter(linear.weight.detach().reshape(linear.out_features, size[0], *kernel))
@@ -96,7 +109,10 @@ def _size_behind(layer: nn.Module, size: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _fold(module: nn.Module) -> nn.Module:
-    """Fold each batch norm, anywhere inside the module, into the convolution that stands just before it."""
+    """Fold each batch norm, anywhere inside the module, into the convolution that stands just before it.
+
+    In evaluation it multiplies and adds constants a channel: the convolution's weights and bias can do that.
+    """
     before = ("", nn.Module())
     for name, child in list(module.named_children()):
         if isinstance(child, nn.BatchNorm2d) and isinstance(before[1], nn.Conv2d):

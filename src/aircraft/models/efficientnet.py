@@ -46,7 +46,7 @@ class TransferNetwork(Network):
 class InvertedResidual(nn.Module):
     """MBConv without squeeze-and-excitation: 1x1 expansion, depthwise convolution, 1x1 projection, skip."""
 
-    def __init__(self, inputs: int, outputs: int, *, kernel: int, stride: int, expansion: int) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int) -> None:
         super().__init__()
         wide = inputs * expansion
         self.layers = nn.Sequential(
@@ -87,11 +87,7 @@ def _features() -> nn.Sequential:
     inputs = 32
     for repeats, kernel, stride, expansion, outputs in STAGES:
         for i in range(repeats):
-            layers.append(
-                InvertedResidual(
-                    inputs, outputs, kernel=kernel, stride=stride if i == 0 else 1, expansion=expansion
-                )
-            )
+            layers.append(InvertedResidual(inputs, outputs, kernel, stride if i == 0 else 1, expansion))
             inputs = outputs
     return nn.Sequential(*layers, *_conv_bn(320, 1280, 1, relu=True))
 
@@ -99,14 +95,12 @@ def _features() -> nn.Sequential:
 def _conv_bn(
     inputs: int, outputs: int, kernel: int, *, stride: int = 1, groups: int = 1, relu: bool = False
 ) -> list[nn.Module]:
-    """Convolution and batch norm as TensorFlow has them: epsilon 0.001, and padding "SAME", which for an even
-    size and stride 2 is one pixel less at the left and top than at the right and bottom."""
+    """Convolution and batch norm as TensorFlow has them, with an epsilon of 0.001 and padding "SAME"."""
+    # For an even size and stride 2, "SAME" is a pixel less at the left and top than at the right and bottom.
     before, after = (kernel - stride) // 2, (kernel - stride + 1) // 2
     even = before == after
     pad = [] if even else [nn.ZeroPad2d((before, after, before, after))]
-    conv = nn.Conv2d(
-        inputs, outputs, kernel, stride=stride, padding=before if even else 0, groups=groups, bias=False
-    )
+    conv = nn.Conv2d(inputs, outputs, kernel, stride, before if even else 0, groups=groups, bias=False)
     norm = nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.01)
     return [*pad, conv, norm, *([nn.ReLU6(inplace=True)] if relu else [])]
 

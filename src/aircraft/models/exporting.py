@@ -4,16 +4,18 @@ One file with the weights, the input's description and the thresholds in its met
 """
 
 import os
+import tempfile
 import warnings
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from aircraft import InputError
+from aircraft.datasets.storage import replacing
+from aircraft.models import dense_form
 from aircraft.models.dense_form import DenseNetwork
-from aircraft.models.dense_form import dense as dense_form
-from aircraft.models.layers import WINDOW, Network
+from aircraft.models.layers import Network, device_of
+from aircraft.patches import PATCH
 
 OPSET = 17
 """Understood by onnxruntime and onnxruntime-web since 1.12 (2022)."""
@@ -32,9 +34,12 @@ def export_onnx(
     N, H, W are free. Floats rather than uint8 because every runtime takes them (WebGPU has no uint8), and
     onnxruntime-web's `Tensor.fromImage` makes them so; the normalisation is inside.
     Output "logits": (N,), or (N, h, w) with `dense`; the score is 1 / (1 + exp(-logit)).
-    Metadata, all text: arch, window, stride, threshold (given, or the card's), detection_threshold.
-
     Raises InputError where the package onnx is missing, the model is none of ours, or has no dense form.
+
+    Parameters
+    ----------
+    dense : write the fully convolutional form, as for a DenseNetwork
+    threshold : for the metadata (arch, window, stride, thresholds; all text); None for that of the card
     """
     try:
         import onnx
@@ -43,51 +48,40 @@ def export_onnx(
     path = Path(path)
     if not isinstance(model, Network | DenseNetwork):
         raise InputError(
-            f"{path}: only networks made by models.build can be exported, not {type(model).__name__}"
+            f"{path}: only networks made by models.build are exported, not {type(model).__name__}"
         )
-    free = {"image": {0: "batch"}, "logits": {0: "batch"}}
-    if dense or isinstance(model, DenseNetwork):
-        model = model if isinstance(model, DenseNetwork) else dense_form(model)
-        free["image"] |= {2: "height", 3: "width"}
-        free["logits"] |= {1: "rows", 2: "columns"}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        _trace(model, partial, free)
-        proto = onnx.load(partial)
-        onnx.helper.set_model_props(proto, _metadata(model, threshold))
-        onnx.checker.check_model(proto, full_check=True)
-        onnx.save(proto, partial)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    if dense and not isinstance(model, DenseNetwork):
+        model = dense_form.dense(model)
+    proto = onnx.load_from_string(_traced(model))
+    onnx.helper.set_model_props(proto, _metadata(model, threshold))
+    onnx.checker.check_model(proto, full_check=True)
+    with replacing(path) as file:
+        file.write(proto.SerializeToString())
     return path
 
 
-def _trace(model: nn.Module, path: Path, free: dict[str, dict[int, str]]) -> None:
-    device = next(model.parameters()).device
-    side = WINDOW if len(free["image"]) == 1 else 2 * WINDOW
-    example = torch.rand(2, 3, side, side, device=device)
-    with warnings.catch_warnings(), torch.no_grad():
+def _traced(model: Network | DenseNetwork) -> bytes:
+    free, side = {"image": {0: "batch"}, "logits": {0: "batch"}}, PATCH
+    if isinstance(model, DenseNetwork):
+        free["image"] |= {2: "height", 3: "width"}
+        free["logits"] |= {1: "rows", 2: "columns"}
+        side = 2 * PATCH
+    example = torch.rand(2, 3, side, side, device=device_of(model))
+    with warnings.catch_warnings(), torch.no_grad(), tempfile.TemporaryDirectory() as folder:
         warnings.simplefilter("ignore", DeprecationWarning)  # the old exporter: needs no onnxscript
         warnings.filterwarnings("ignore", message="Constant folding")  # it tells about a speed-up left out
         torch.onnx.export(  # in evaluation mode; it puts the network back afterwards
-            model,
-            (example,),
-            str(path),
-            input_names=["image"],
-            output_names=["logits"],
-            dynamic_axes=free,
-            opset_version=OPSET,
-            dynamo=False,
-        )
+            model, (example,), f"{folder}/model", input_names=["image"], output_names=["logits"],
+            dynamic_axes=free, opset_version=OPSET, dynamo=False,
+        )  # fmt: skip
+        return Path(folder, "model").read_bytes()
 
 
 def _metadata(model: Network | DenseNetwork, threshold: float | None) -> dict[str, str]:
     card = model.card
     values = {
         "arch": model.arch,
-        "window": WINDOW,
+        "window": PATCH,
         "stride": model.stride,
         "threshold": threshold if threshold is not None else card and card.threshold,
         "detection_threshold": card and card.detection_threshold,

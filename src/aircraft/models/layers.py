@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,12 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from aircraft import InputError
+from aircraft.patches import PATCH
 
 if TYPE_CHECKING:
     from aircraft.models.modelfile import ModelCard
 
-WINDOW = 64
-"""Side of the window that a network judges, in pixels (= metres)."""
+Floats = Sequence[float]
 
 MEAN = (0.5, 0.5, 0.5)
 STD = (0.25, 0.25, 0.25)
@@ -35,7 +36,7 @@ class Normalize(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, mean: Sequence[float] = MEAN, std: Sequence[float] = STD) -> None:
+    def __init__(self, mean: Floats = MEAN, std: Floats = STD) -> None:
         super().__init__()
         if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
             raise InputError(f"normalisation takes 3 means and 3 positive stds, not {mean} and {std}")
@@ -59,18 +60,12 @@ class Network(nn.Module):
     """
 
     def __init__(
-        self,
-        layers: nn.Sequential,
-        *,
-        stride: int | None,
-        mean: Sequence[float] = MEAN,
-        std: Sequence[float] = STD,
+        self, layers: nn.Sequential, *, stride: int | None, mean: Floats = MEAN, std: Floats = STD
     ) -> None:
         super().__init__()
         self.normalize = Normalize(mean, std)
         self.layers = layers
         self.stride = stride
-        self.window = WINDOW
         self.arch = ""
         self.options: dict[str, Any] = {}
         self.card: ModelCard | None = None
@@ -87,7 +82,7 @@ def check_input(x: Tensor, who: str, *, exact: bool) -> None:
         return
     sizes = "(N, 3, 64, 64)" if exact else "(N, 3, H, W) with H and W of at least 64"
     fits = x.ndim == 4 and x.shape[1] == 3
-    fits = fits and (x.shape[2:] == (WINDOW, WINDOW) if exact else min(x.shape[2:]) >= WINDOW)
+    fits = fits and (x.shape[2:] == (PATCH, PATCH) if exact else min(x.shape[2:]) >= PATCH)
     if not fits:
         hint = "give RGB windows of 64x64" if exact else "give an RGB image of at least 64x64"
         if x.ndim == 4 and x.shape[3] == 3:
@@ -102,40 +97,53 @@ def check_input(x: Tensor, who: str, *, exact: bool) -> None:
 
 
 class WholeConv2d(nn.Conv2d):
-    """A convolution that is trained on inputs as large as its kernel: one product of matrices, as in Linear.
+    """A convolution that is trained on inputs as large as its kernel; the numbers of nn.Conv2d, sooner."""
 
-    The same numbers as nn.Conv2d's up to rounding. Only for speed: oneDNN shares the bfloat16 gradient of
-    such a convolution badly between threads (torch 2.14). Padding, dilation and groups are refused: with them
-    the two would differ.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.padding != (0, 0) or self.dilation != (1, 1) or self.groups != 1:
-            raise InputError("WholeConv2d takes no padding, dilation or groups; use nn.Conv2d")
+    def __init__(self, inputs: int, outputs: int, kernel: int, bias: bool = True) -> None:
+        super().__init__(inputs, outputs, kernel, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, h, w) -> (N, outputs, h', w'), which is 1 x 1 in training on whole windows."""
+        # A kernel that covers its whole input is one product of matrices, as in Linear. It is written so only
+        # for speed: oneDNN shares the bfloat16 gradient of such a convolution badly between threads (torch
+        # 2.14). In evaluation it stays a convolution, which takes images of any size.
         if self.training and x.shape[2:] == self.kernel_size:
             return F.linear(x.flatten(1), self.weight.flatten(1), self.bias)[:, :, None, None]
         return super().forward(x)
 
 
-def conv_bn_relu(
-    inputs: int, outputs: int, kernel: int = 3, padding: int = 0, conv: type[nn.Conv2d] = nn.Conv2d
-) -> list[nn.Module]:
-    """The one block of our networks: convolution without bias, batch norm, ReLU."""
-    return [
-        conv(inputs, outputs, kernel, padding=padding, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    ]
+def conv_bn_relu(inputs: int, outputs: int, padding: int = 0) -> list[nn.Module]:
+    """The one block of our networks: 3x3 convolution (without bias: batch norm has one), batch norm, ReLU."""
+    conv = nn.Conv2d(inputs, outputs, 3, padding=padding, bias=False)
+    return [conv, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where the weights of a model are; the CPU for a model without any.
+
+    Examples
+    --------
+    >>> device_of(nn.Linear(3, 1))
+    device(type='cpu')
+    """
+    weight = next(chain(model.parameters(), model.buffers()), torch.empty(0))
+    return weight.device
 
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; afterwards each module is as it was, frozen ones included."""
-    modes: list[tuple[nn.Module, bool]] = [(module, module.training) for module in model.modules()]
+    """Evaluation mode without gradients; afterwards each module is as it was, frozen ones included.
+
+    Examples
+    --------
+    >>> model = nn.Linear(3, 1)
+    >>> with evaluating(model):
+    ...     model.training, model(torch.zeros(2, 3)).requires_grad
+    (False, False)
+    >>> model.training
+    True
+    """
+    modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
         with torch.inference_mode():

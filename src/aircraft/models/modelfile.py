@@ -5,8 +5,7 @@ A file is written whole or not at all; one that does not fit gives one line that
 
 import json
 import os
-from dataclasses import asdict, dataclass, field, fields
-from math import isfinite
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,17 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from aircraft import InputError
+from aircraft.datasets.storage import replacing
 from aircraft.models.layers import Network
 from aircraft.models.networks import build
 
 FORMAT = "aircraft-model"
-VERSION = 1
+VERSION = "1"
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a model file tells about its weights.
+    """What a model file tells about its weights. Raises InputError for a threshold that is no probability.
 
     arch, options:       arguments of `build`.
     threshold:           probability from which a patch counts as an aircraft.
@@ -41,6 +41,12 @@ class ModelCard:
     std: tuple[float, ...]
     provenance: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        given = {"threshold": self.threshold, "detection_threshold": self.detection_threshold}
+        for name, value in given.items():
+            if value is not None and not 0 <= value <= 1:
+                raise InputError(f"{name} is a probability in [0, 1], not {value}")
+
 
 def save(
     model: Network,
@@ -54,19 +60,27 @@ def save(
 
     Raises InputError where a threshold is no probability, provenance is no JSON, the model was not made by
     `build`, or the file cannot be written.
+
+    Parameters
+    ----------
+    threshold, detection_threshold, provenance : see `ModelCard`
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     card = save(build("toy_cnn"), f"{folder}/model.safetensors", threshold=0.4)
+    >>> card.arch, card.options, card.threshold
+    ('toy_cnn', {}, 0.4)
     """
     path = Path(path)
     if not isinstance(model, Network) or not model.arch:
-        raise InputError(
-            f"{path}: only networks made by models.build can be saved, not {type(model).__name__}"
-        )
+        raise InputError(f"{path}: only networks made by models.build are saved, not {type(model).__name__}")
     card = ModelCard(
         arch=model.arch,
         options=dict(model.options),
-        threshold=_probability(threshold, "threshold"),
-        detection_threshold=(
-            None if detection_threshold is None else _probability(detection_threshold, "detection_threshold")
-        ),
+        threshold=float(threshold),
+        detection_threshold=None if detection_threshold is None else float(detection_threshold),
         mean=tuple(model.normalize.mean.flatten().tolist()),
         std=tuple(model.normalize.std.flatten().tolist()),
         provenance=dict(provenance or {}),
@@ -76,13 +90,9 @@ def save(
     except (TypeError, ValueError) as error:
         raise InputError(f"{path}: provenance and options must be plain JSON values: {error}") from error
     tensors = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-    metadata = {"format": FORMAT, "version": str(VERSION), "card": text}
-    try:
-        _write(path, to_bytes(tensors, metadata))
-    except OSError as error:
-        raise InputError(
-            f"{path}: the model cannot be written ({error.strerror}); choose another place"
-        ) from error
+    content = to_bytes(tensors, {"format": FORMAT, "version": VERSION, "card": text})
+    with replacing(path) as file:
+        file.write(content)
     return card
 
 
@@ -91,6 +101,15 @@ def load(path: str | os.PathLike[str]) -> tuple[Network, ModelCard]:
 
     Raises FileNotFoundError where there is no file, InputError where it is not one of ours, damaged, or does
     not fit its architecture.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = save(build("toy_cnn"), f"{folder}/model.safetensors", threshold=0.4)
+    ...     model, card = load(f"{folder}/model.safetensors")
+    >>> card.arch, card.threshold, model.training
+    ('toy_cnn', 0.4, False)
     """
     path = Path(path)
     if not path.exists():
@@ -103,8 +122,15 @@ def load(path: str | os.PathLike[str]) -> tuple[Network, ModelCard]:
         model = build(card.arch, **options)
     except InputError as error:
         raise InputError(f"{path}: {error}; update aircraft or train the model again") from error
-    _fill(model, tensors, path)
-    model.options, model.card = dict(card.options), card
+    misfits = _misfits(model, tensors)
+    if misfits:
+        more = f" and {len(misfits) - 1} more" if len(misfits) > 1 else ""
+        raise InputError(
+            f"{path}: does not fit {model.arch}: it {misfits[0]}{more}; "
+            "it was changed or made by another version: train the model again"
+        )
+    model.load_state_dict(tensors)
+    model.options, model.card = card.options, card
     return model.eval(), card
 
 
@@ -119,76 +145,30 @@ def _read(path: Path) -> tuple[ModelCard, dict[str, Tensor]]:
         ) from error
     if metadata.get("format") != FORMAT or "card" not in metadata:
         raise InputError(f"{path}: a safetensors file without aircraft's metadata; write it with models.save")
-    if metadata.get("version") != str(VERSION):
-        raise InputError(
-            f"{path}: model file of version {metadata.get('version')}, this one reads {VERSION}; update it"
-        )
+    if metadata.get("version") != VERSION:
+        version = metadata.get("version")
+        raise InputError(f"{path}: model file of version {version}, this one reads {VERSION}; update it")
     try:
-        card = _card(json.loads(metadata["card"]))
-    except (ValueError, TypeError, KeyError) as error:
+        card = ModelCard(**json.loads(metadata["card"]))
+        threshold, options = float(card.threshold), dict(card.options)
+        mean, std = tuple(card.mean), tuple(card.std)
+        return replace(card, threshold=threshold, options=options, mean=mean, std=std), tensors
+    except (ValueError, TypeError) as error:
         known = ", ".join(x.name for x in fields(ModelCard))
         raise InputError(
             f"{path}: damaged metadata, expected {known} ({error}); train the model again"
         ) from error
-    return card, tensors
 
 
-def _card(values: dict[str, Any]) -> ModelCard:
-    """The card of the JSON in a file; ValueError, TypeError or KeyError where something is missing or odd."""
-    detection = values["detection_threshold"]
-    checked = {
-        "arch": str(values["arch"]),
-        "options": dict(values["options"]),
-        "threshold": _probability(values["threshold"], "threshold"),
-        "detection_threshold": None if detection is None else _probability(detection, "detection_threshold"),
-        "mean": tuple(values["mean"]),
-        "std": tuple(values["std"]),
-    }
-    return ModelCard(**{**values, **checked})
-
-
-def _fill(model: Network, tensors: dict[str, Tensor], path: Path) -> None:
-    """Load the tensors into the network, all of them and no others."""
+def _misfits(model: Network, tensors: dict[str, Tensor]) -> list[str]:
+    """What keeps the tensors from being the network's weights, all of them and no others."""
     wanted = model.state_dict()
-    missing, extra = sorted(wanted.keys() - tensors.keys()), sorted(tensors.keys() - wanted.keys())
-    shapes = [
-        f"{key} is {tuple(tensors[key].shape)}, not {tuple(value.shape)}"
-        for key, value in wanted.items()
-        if key in tensors and tensors[key].shape != value.shape
-    ]
-    broken = [f"{key} is not finite" for key, value in tensors.items() if not value.isfinite().all()]
-    problems = (
-        ("lacks", missing),
-        ("has the unknown", extra),
-        ("has a wrong shape:", shapes),
-        ("is broken:", broken),
-    )
-    for what, keys in problems:
-        if keys:
-            more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
-            raise InputError(
-                f"{path}: does not fit {model.arch}: it {what} {keys[0]}{more}; "
-                "it was changed or made by another version: train the model again"
-            )
-    model.load_state_dict(tensors)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write beside, then rename, so that nobody ever sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _probability(value: float, what: str) -> float:
-    value = float(value)
-    if not (isfinite(value) and 0 <= value <= 1):
-        raise InputError(f"{what} is a probability in [0, 1], not {value}")
-    return value
+    misfits = [f"lacks {key}" for key in sorted(wanted.keys() - tensors.keys())]
+    misfits += [f"has the unknown {key}" for key in sorted(tensors.keys() - wanted.keys())]
+    for key in sorted(wanted.keys() & tensors.keys()):
+        got, shape = tensors[key], tuple(wanted[key].shape)
+        if got.shape != shape:
+            misfits.append(f"has a wrong shape: {key} is {tuple(got.shape)}, not {shape}")
+        elif not got.isfinite().all():
+            misfits.append(f"is broken: {key} is not finite")
+    return misfits

@@ -16,7 +16,20 @@ from aircraft.models.layers import Network, WholeConv2d, conv_bn_relu
 def build(name: str, **options: Any) -> Network:
     """A fresh network of the registry, in training mode, with `.arch` and all its `.options` set.
 
-    Seed it with torch.manual_seed. Raises InputError for an unknown name or option, with the known ones.
+    Its weights are random: seed them with torch.manual_seed. Raises InputError for an unknown name or option,
+    with the known ones.
+
+    Parameters
+    ----------
+    name : one of `names()`
+    **options : arguments of the function of that name in this module
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = build("patch_net", width=16)
+    >>> model(torch.zeros(5, 3, 64, 64, dtype=torch.uint8)).shape
+    torch.Size([5])
     """
     if name not in REGISTRY:
         raise InputError(f"unknown model {name!r}; known: {', '.join(names())}")
@@ -33,7 +46,13 @@ def build(name: str, **options: Any) -> Network:
 
 
 def names() -> list[str]:
-    """The names that `build` knows."""
+    """The names that `build` knows.
+
+    Examples
+    --------
+    >>> names()
+    ['toy_cnn', 'vgg_small', 'patch_net', 'resnet18', 'efficientnet_lite0']
+    """
     return list(REGISTRY)
 
 
@@ -78,13 +97,13 @@ def vgg_small(dropout: float = 0.0) -> Network:
 def patch_net(width: int = 32, dropout: float = 0.0) -> Network:
     """Ours: quick on two cores, and exact in its dense form, because nothing is padded. Stride 2 * 2 * 2 = 8.
 
-    Squares of 2x2 pixels become channels first (space to depth), so that no convolution runs at full size;
-    a coarser stem is quicker still, but tells less well where the centre is, and the label depends on that.
     `width` counts channels behind the stem; multiples of 32 suit processors best.
     """
     _check_share(dropout)
     if width < 1:
         raise InputError(f"patch_net: width counts channels and is at least 1, not {width}")
+    # Squares of 2x2 pixels become channels first (space to depth), so that no convolution runs at full size;
+    # a coarser stem is quicker still, but tells less well where the centre is, and the label depends on that.
     layers = nn.Sequential(
         nn.PixelUnshuffle(2),                                   # 12,  32, 32
         *conv_bn_relu(12, width),                               # 32,  30, 30
@@ -94,7 +113,8 @@ def patch_net(width: int = 32, dropout: float = 0.0) -> Network:
         *conv_bn_relu(2 * width, 2 * width),                    # 64,  10, 10
         nn.MaxPool2d(2),                                        # 64,   5,  5
         *conv_bn_relu(2 * width, 4 * width),                    # 128,  3,  3
-        *conv_bn_relu(4 * width, 8 * width, conv=WholeConv2d),  # 256,  1,  1
+        WholeConv2d(4 * width, 8 * width, 3, bias=False),       # 256,  1,  1
+        nn.BatchNorm2d(8 * width), nn.ReLU(inplace=True),
         nn.Dropout(dropout),
         nn.Conv2d(8 * width, 1, 1),                             # 1,    1,  1
     )  # fmt: skip
@@ -104,14 +124,13 @@ def patch_net(width: int = 32, dropout: float = 0.0) -> Network:
 def resnet18() -> Network:
     """torchvision's ResNet-18 without weights, its stem adapted to 64x64: 3x3, stride 2, no max pool.
 
-    (With stride 1 it would be four times as slow, too slow for two cores.)
     Padded, so its dense form (stride 16) is approximate, as `vgg_small`'s is; besides, the window's mean is
     then taken over features that see beyond the window.
     """
     from torchvision.models import resnet18 as torchvision_resnet18  # slow to import, needed by few
 
     net = torchvision_resnet18(weights=None, num_classes=1)
-    stem = nn.Conv2d(3, 64, 3, stride=2, padding=1, bias=False)
+    stem = nn.Conv2d(3, 64, 3, stride=2, padding=1, bias=False)  # stride 1 would be four times as slow
     nn.init.kaiming_normal_(stem.weight, mode="fan_out", nonlinearity="relu")  # as torchvision does
     layers = nn.Sequential(
         stem, net.bn1, nn.ReLU(inplace=True),               # 64, 32, 32
