@@ -105,7 +105,7 @@ def test_letters_are_large_enough_for_a_projector(name):
 
 def test_a_figure_that_cannot_be_put_in_its_place_leaves_nothing_behind(tmp_path):
     (tmp_path / "taken.png").mkdir()
-    with pytest.raises(OSError, match="taken"):
+    with pytest.raises(InputError, match="taken"):
         plotting.save(plotting.counts([1], [1]), tmp_path / "taken.png", dpi=30)
     assert [path.name for path in tmp_path.iterdir()] == ["taken.png"]
 

@@ -163,7 +163,7 @@ def test_dark_mode_print_and_small_screens_are_provided_for(page):
 
 def test_a_report_that_cannot_be_put_in_its_place_leaves_nothing_behind(tmp_path, picture):
     (tmp_path / "taken.html").mkdir()
-    with pytest.raises(OSError, match="taken"):
+    with pytest.raises(InputError, match="taken"):
         write(tmp_path / "taken.html", picture)
     assert [path.name for path in tmp_path.iterdir()] == ["taken.html"]
 

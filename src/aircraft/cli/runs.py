@@ -133,7 +133,7 @@ def train(
         )  # fmt: skip
     idist.barrier()
     saved, card = models.load(folder / MODEL)  # what everyone else will use is what is evaluated
-    saved.to(next(network.parameters()).device)
+    saved.to(models.device_of(network))
     with timed("test", seconds):
         scores = predict(saved, patches.test, progress)
         test = _report(patches.test, scores, card.threshold, settings.seed)
