@@ -42,7 +42,8 @@ def main() -> int:
         write_detector(Path(sys.argv[1]), SLIDES)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            runs.train(runs.Data("imbalanced", scale=0.25), folder, epochs=8, seed=0, force=True)
+            settings = training.Settings(epochs=8)
+            runs.train(runs.Data("imbalanced", scale=0.25), folder, settings=settings, force=True)
             write_detector(Path(folder), SLIDES)
     return 0
 

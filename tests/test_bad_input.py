@@ -138,9 +138,10 @@ CASES = {
     ),
     # Detection.
     "detect: method": Case(
-        "method 'sparse' is unknown",
-        find("model.safetensors", "good.png", method="sparse"),
-        DETECT + "good.png --method sparse",
+        "method 'sparse' is unknown", find("model.safetensors", "good.png", method="sparse")
+    ),
+    "detect: --method": Case(
+        "'sparse' is not one of 'dense', 'batched', 'window'", None, DETECT + "good.png --method sparse"
     ),
     "detect: stride": Case(
         "stride 0", find("model.safetensors", "good.png", stride=0), DETECT + "good.png --stride 0"
@@ -160,7 +161,9 @@ CASES = {
     "detect: nothing found": Case("no threshold", lambda f: detection.choose_threshold([NOTHING], [SCENE])),
     # Data sets.
     "data: name": Case("unknown data set 'toys'", lambda f: runs.Data("toys").patches(), TRAIN + "toys"),
-    "data: name of a set": Case("unknown data set 'tile'", None, "data tile"),
+    "data: name of a set": Case(
+        "'tile' is not one of 'toy', 'imbalanced', 'tiles', 'all'", None, "data tile"
+    ),
     "data: source": Case(
         "unknown source 'google'", lambda f: datasets.load_toy("google"), "data toy --source google"
     ),
@@ -181,16 +184,17 @@ CASES = {
     # Training.
     "train: epochs": Case("epochs is 0", lambda f: Settings(epochs=0), TRAIN + "toy --epochs 0"),
     "train: lr": Case("lr is -1", lambda f: Settings(lr=-1.0), TRAIN + "toy --lr -1"),
-    "train: loss": Case("loss is 'hinge'", lambda f: Settings(loss="hinge"), TRAIN + "toy --loss hinge"),
-    "train: sampling": Case("sampling is 'x'", lambda f: Settings(sampling="x"), TRAIN + "toy --sampling x"),
+    "train: loss": Case("loss is 'hinge'", lambda f: Settings(loss="hinge")),  # type: ignore[arg-type]
+    "train: --loss": Case("'hinge' is not one of 'bce', 'focal'", None, TRAIN + "toy --loss hinge"),
+    "train: sampling": Case("sampling is 'x'", lambda f: Settings(sampling="x")),  # type: ignore[arg-type]
+    "train: --sampling": Case("'x' is not one of 'uniform'", None, TRAIN + "toy --sampling x"),
     "train: device": Case(
         "device 'gpu'",
         lambda f: training.fit(models.build("toy_cnn"), PATCHES, PATCHES, device="gpu", batch_size=2),
         "evaluate {f}/model.safetensors --npz {f}/one.npz --device gpu",
     ),
     "train: unknown setting": Case(
-        "unknown setting 'epoch'",
-        lambda f: training.fit(models.build("toy_cnn"), PATCHES, PATCHES, epoch=3),
+        "unknown setting 'epoch'", lambda f: training.fit(models.build("toy_cnn"), PATCHES, PATCHES, epoch=3)
     ),
     "train: one class": Case(
         "one class only",
@@ -206,7 +210,9 @@ CASES = {
         lambda f: runs.prepare(f / "good.png", resume=False, force=False),
         "train --out {f}/good.png",
     ),
-    "demo: source": Case("a demo needs scenes", None, "demo --source {f}/one.npz --out {f}/new"),
+    "demo: source": Case(
+        "is not one of 'synthetic', 'airbus'", None, "demo --source {f}/one.npz --out {f}/new"
+    ),
     # Scores.
     "predict: grey": Case("grey", lambda f: training.predict(models.build("toy_cnn"), GOOD[..., 0])),
     "predict: float": Case("uint8", lambda f: training.predict(models.build("toy_cnn"), GOOD / 255)),

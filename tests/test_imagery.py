@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from aircraft import InputError, imagery
-from aircraft.imagery import ArrayImage, Resampled, files
+from aircraft.imagery import ArrayImage, Resampled, sources
 
 rasterio = pytest.importorskip("rasterio")
 PIXELS = np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8)
@@ -253,7 +253,7 @@ def test_missing_files_and_empty_folders_are_said(tmp_path):
 
 def test_an_image_bomb_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
     path = save(tmp_path / "bomb.png", PIXELS)
-    monkeypatch.setattr(files, "MAX_PIXELS", 1000)
+    monkeypatch.setattr(sources, "MAX_PIXELS", 1000)
     monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("it was decoded"))
     with pytest.raises(InputError, match="90 x 70 pixels is too much for a PNG or JPEG") as error:
         imagery.open_image(path)

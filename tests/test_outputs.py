@@ -59,8 +59,7 @@ def test_geojson_is_in_pixels_without_a_georeference():
 
 
 @pytest.mark.parametrize(
-    ("epsg", "name"),
-    [(32631, "urn:ogc:def:crs:EPSG::32631"), (4326, None), (None, "LOCAL_CS[]")],
+    ("epsg", "name"), [(32631, "urn:ogc:def:crs:EPSG::32631"), (4326, None), (None, "LOCAL_CS[]")]
 )
 def test_geojson_is_on_the_map_with_one(epsg, name):
     result = outputs.to_geojson(FOUND, georeferenced(epsg))

@@ -56,9 +56,7 @@ def aircraft(
         print(context.get_help())
 
 
-for command in (
-    data.data, train.train, evaluate.evaluate, detect.detect, export.export, demo.demo
-):  # fmt: skip
+for command in (data.data, train.train, evaluate.evaluate, detect.detect, export.export, demo.demo):
     app.command()(command)
 
 
@@ -71,8 +69,9 @@ def main() -> None:
 def run(arguments: Sequence[str], commands: typer.Typer = app, name: str = "aircraft") -> int:
     """Run one command, print its answer, return the exit code. Whatever goes wrong is one line on stderr."""
     os.environ.setdefault("MPLBACKEND", "agg")  # figures go to files: no window, no display
-    try:
-        with _stdout_for_the_answer(arguments), _warnings_as_lines():
+    alone = "--json" in arguments and not {"-h", "--help"} & set(arguments)
+    try:  # with --json, whatever a library prints while we work goes to standard error
+        with redirect_stdout(sys.stderr) if alone else nullcontext(), _warnings_as_lines():
             answer = typer.main.get_command(commands)(list(arguments), prog_name=name, standalone_mode=False)
         if answer == INTERRUPTED:  # so does a newer typer tell of Ctrl-C; older ones raise
             raise KeyboardInterrupt
@@ -131,12 +130,6 @@ def _terminated(*_: object) -> None:
         line += "; another process of the job died (torchrun names it as root cause) or the job was cancelled"
     os.write(2, f"{line}\n".encode())  # not print: it may be at work, and cannot be entered twice
     sys.exit(TERMINATED)  # unwinds: half-written files are removed
-
-
-def _stdout_for_the_answer(arguments: Sequence[str]) -> Any:
-    """With --json, whatever a library prints while we work goes to standard error."""
-    alone = "--json" in arguments and not {"-h", "--help"} & set(arguments)
-    return redirect_stdout(sys.stderr) if alone else nullcontext()
 
 
 @contextmanager

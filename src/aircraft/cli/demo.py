@@ -1,53 +1,60 @@
-"""`aircraft demo`: the main job with one command."""
+"""`aircraft demo`: the main job with one command.
+
+Read it from top to bottom: it is the whole package in one function.
+"""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from aircraft import InputError
-from aircraft.cli.options import Answer, BatchSize, Device, Epochs, Json, Model, Progress, Root, Scale, Seed
+from aircraft.cli import options
+from aircraft.cli.options import Answer
 from aircraft.training.settings import Settings
 
 
 def demo(
-    source: Annotated[
-        str, typer.Option(metavar="synthetic|airbus", help="Where the scenes come from: drawn, or real.")
-    ] = "synthetic",
-    root: Root = None,
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder for the report, the model and the figures.")
-    ] = Path("outputs/demo"),
-    model: Model = "patch_net",
-    epochs: Epochs = Settings.epochs,
-    batch_size: BatchSize = Settings.batch_size,
-    seed: Seed = Settings.seed,
-    device: Device = Settings.device,
-    scale: Scale = 1.0,
-    progress: Progress = True,
-    json: Json = False,
+    source: options.Scenes = "synthetic",
+    root: options.Root = None,
+    out: options.ReportFolder = Path("outputs/demo"),
+    model: options.Model = "patch_net",
+    epochs: options.Epochs = Settings.epochs,
+    batch_size: options.BatchSize = Settings.batch_size,
+    seed: options.Seed = Settings.seed,
+    device: options.Device = Settings.device,
+    scale: options.Scale = 1.0,
+    progress: options.Progress = True,
+    json: options.Json = False,
 ) -> Answer:
     """From scenes to counted aircraft: data, training, evaluation, detection, report.
 
     Writes DIR/index.html; an earlier demo in DIR is replaced.
     """
     settings = Settings(epochs=epochs, batch_size=batch_size, seed=seed, device=device)
-    if source not in ("synthetic", "airbus"):
-        raise InputError(f"unknown source {source!r}; a demo needs scenes: take synthetic or airbus")
-    from aircraft.cli import runs
-    from aircraft.cli.main_job import demo as main_job
+    from aircraft.cli import report, runfigures, runs
     from aircraft.training import devices
 
+    data, page = runs.Data("imbalanced", source, root, scale), out / "index.html"
     with devices.parallel():
-        done = main_job(
-            out, data=runs.Data(source=source, root=root, scale=scale), model=model, progress=progress,
-            **settings.to_dict(),
-        )  # fmt: skip
-    counted = done.tiles
+        # Patches, a network that tells them apart, a threshold from validation, the figures on test patches.
+        run = runs.train(data, out, model=model, settings=settings, force=True, progress=progress)
+        seconds = run.values["seconds"]
+
+        # The same network at every place of the test tiles: its peaks are counted.
+        with runs.timed("tiles", seconds):
+            tiles = data.tiles("test", progress=progress and devices.is_first())
+        with runs.timed("detection", seconds):
+            found, counted = runs.evaluate_tiles(run.model, tiles, progress=progress, seed=seed)
+
+        values = run.values | {"detection": counted.to_dict(), "report": str(page)}
+        if devices.is_first():
+            with runs.timed("figures", seconds):
+                figures = runfigures.samples(out, run.patches.train, tiles, seed=seed)
+                figures |= runfigures.write(run)
+                figures |= runfigures.detections(out, tiles, found, counted.threshold)
+            report.write(page, run, counted, figures)
+            runs.write_json(out / "demo.json", values)
     text = (
-        f"test set: {done.run.test}\n\n"
+        f"test set: {run.test}\n\n"
         f"{counted.n_tiles} tiles: {sum(counted.found)} aircraft counted, {counted.n_true} are there; "
         f"AP {counted.AP:.3f}, F1 {counted.F1:.3f}, off by {counted.count_error:.2f} a tile\n"
-        f"next: open {done.page} in a browser"
+        f"next: open {page} in a browser"
     )
-    return Answer(done.values, text, json)
+    return Answer(values, text, json)

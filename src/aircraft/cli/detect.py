@@ -3,50 +3,26 @@
 import math
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from aircraft import InputError
-from aircraft.cli.options import Answer, Device, Json, ModelFile, Progress, table
+from aircraft.cli import options
+from aircraft.cli.options import Answer, table
 
 
 def detect(
-    model: ModelFile,
-    images: Annotated[
-        list[str], typer.Argument(metavar="IMAGE...", help="PNG, JPEG or TIFF files, or folders of them.")
-    ],
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder for the results; older ones are replaced.")
-    ],
-    threshold: Annotated[
-        float | None,
-        typer.Option(metavar="T", help="Least score of an aircraft, 0 to 1; by default the model's own."),
-    ] = None,
-    method: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="dense (quick), or batched or window (the same scores, slowly)."),
-    ] = "dense",
-    stride: Annotated[int, typer.Option(metavar="S", help="Metres between the places that are scored.")] = 8,
-    gsd: Annotated[
-        float | None,
-        typer.Option(metavar="METRES", help="Size of the images' pixels; by default georeference or 1."),
-    ] = None,
-    block: Annotated[
-        int,
-        typer.Option(
-            metavar="PIXELS", help="Largest piece scored at once, pixels a side; it bounds the memory."
-        ),
-    ] = 1024,
-    fast: Annotated[
-        bool,
-        typer.Option(
-            "--fast", help="bfloat16 where this machine is quicker with it; the third digit changes."
-        ),
-    ] = False,
-    device: Device = "auto",
-    progress: Progress = True,
-    json: Json = False,
+    model: options.ModelFile,
+    images: options.Images,
+    out: options.ResultFolder,
+    threshold: options.Threshold = None,
+    method: options.Method = "dense",
+    stride: options.Stride = 8,
+    gsd: options.PixelSize = None,
+    block: options.BlockSize = 1024,
+    fast: options.Fast = False,
+    device: options.Device = "auto",
+    progress: options.Progress = True,
+    json: options.Json = False,
 ) -> Answer:
     """Find the aircraft in images and count them.
 
@@ -66,49 +42,33 @@ def detect(
     _check_names(files, out)
     with devices.parallel():
         network, _ = models.load(runs.model_file(model))
-        where = devices.choose(device)
-        network.to(where)
+        network.to(where := devices.choose(device))
         least = detection.default_threshold(network) if threshold is None else threshold
-        scorer = detection.dense_for(network, stride) if method == "dense" else network
         amp = fast and devices.amp_dtype("auto", where) is torch.bfloat16
         by_image = len(files) >= idist.get_world_size()
 
         def work(file: Path) -> dict[str, Any]:
             source = imagery.open_image(file, gsd=gsd)
             found = detection.detect(
-                scorer,
-                source,
-                least,
-                method=method,
-                stride=stride,
-                block=block,
-                amp=amp,
-                share=not by_image,
-                progress=progress and devices.is_first(),
-            )
+                network, source, least, method=method, stride=stride, block=block, amp=amp,
+                share=not by_image, progress=progress and devices.is_first(),
+            )  # fmt: skip
             if by_image or devices.is_first():
                 outputs.write(out, file.stem, found, source, least)
-            paths = outputs.paths(out, file.stem)
-            return {"image": str(file), "count": len(found), "files": [str(path) for path in paths]}
+            written = [str(path) for path in outputs.paths(out, file.stem)]
+            return {"image": str(file), "count": len(found), "files": written}
 
         bar = progress and len(files) > 1
         results = devices.each(work, files, description="images", progress=bar, share=by_image)
     total = sum(result["count"] for result in results)
-    values = {
-        "model": model,
-        "threshold": least,
-        "method": method,
-        "out": str(out),
-        "count": total,
-        "images": results,
-    }
+    values = {"model": model, "threshold": least, "method": method, "out": str(out), "count": total}
     rows = [(result["count"], result["image"]) for result in results]
     text = (
         f"{table([('aircraft', 'image'), *rows])}\n"
         f"{total} aircraft in {len(files)} images, with a score of at least {least:.3f}\n"
         f"next: look at {results[0]['files'][-1]}"
     )
-    return Answer(values, text, json)
+    return Answer(values | {"images": results}, text, json)
 
 
 def _check_names(files: list[Path], out: Path) -> None:

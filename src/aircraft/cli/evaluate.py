@@ -1,35 +1,27 @@
 """`aircraft evaluate`: how good is a model on patches, and on tiles."""
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from aircraft import InputError
-from aircraft.cli.options import Answer, Device, Json, ModelFile, Progress, Root, ScaleOrNone, SourceOrNone
+from aircraft.cli import options
+from aircraft.cli.options import Answer
+
+if TYPE_CHECKING:
+    from aircraft.detection import DetectionReport
 
 
 def evaluate(
-    model: ModelFile,
-    npz: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Patches to judge: an .npz with test_images and test_labels."),
-    ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(metavar="toy|imbalanced", help="Patches to judge: the test part of a data set."),
-    ] = None,
-    source: SourceOrNone = None,
-    root: Root = None,
-    tiles: Annotated[
-        str | None,
-        typer.Option(metavar="synthetic|airbus|FILE.npz", help="Judge detections on the tiles of a source."),
-    ] = None,
-    device: Device = "auto",
-    scale: ScaleOrNone = None,
-    progress: Progress = True,
-    json: Json = False,
+    model: options.ModelFile,
+    npz: options.Npz = None,
+    data: options.DataNameOrNone = None,
+    source: options.SourceOrNone = None,
+    root: options.Root = None,
+    tiles: options.Tiles = None,
+    device: options.Device = "auto",
+    scale: options.ScaleOrNone = None,
+    progress: options.Progress = True,
+    json: options.Json = False,
 ) -> Answer:
     """Judge a model on labelled patches, on tiles, or on both.
 
@@ -38,37 +30,36 @@ def evaluate(
     """
     if npz and (data or source):
         raise InputError("give --npz, or --data and --source, not both")
-    from aircraft import datasets, models
+    from aircraft import models
     from aircraft.cli import runs
     from aircraft.datasets.npz import read_patches
     from aircraft.training import devices
 
+    values: dict[str, Any] = {"model": model, "data": None}
+    text = ""
     with devices.parallel():
         network, card = models.load(runs.model_file(model))
         network.to(devices.choose(device))
-        given: dict[str, Any] = {"name": data, "source": source, "root": root, "scale": scale}
-        trained_on = runs.Data(**card.provenance.get("data", {}))
-        chosen = replace(trained_on, **{name: value for name, value in given.items() if value is not None})
-        values: dict[str, Any] = {"model": model, "data": None}
-        text = ""
         if npz or data or source or not tiles:
+            given = {"name": data, "source": source, "root": root, "scale": scale}
+            said: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+            chosen = replace(runs.Data(**card.provenance.get("data", {})), **said)
             patches = read_patches(npz) if npz else chosen.patches(progress).test
             report = runs.evaluate(network, patches, progress=progress)
             values |= report.to_dict() | {"data": str(npz or chosen)}
             text += f"{values['data']}: {report}\n"
         if tiles:
-            count = max(6, round(datasets.TILES * (scale or 1)))
-            scenes = datasets.load_tiles(tiles, root, count=count, progress=progress)
+            scenes = runs.load_tiles(tiles, root, scale or 1.0, progress=progress)
             _, counted = runs.evaluate_tiles(network, scenes, progress=progress)
             values["detection"] = counted.to_dict() | {"source": tiles}
-            text += f"{_lines(tiles, counted)}\n"
+            text += _lines(tiles, counted)
     return Answer(values, f"{text}next: aircraft detect {model} IMAGE... --out DIR", json)
 
 
-def _lines(source: str, counted: Any) -> str:
+def _lines(source: str, counted: "DetectionReport") -> str:
     return (
         f"{counted.n_tiles} tiles ({source}), {counted.n_true} aircraft; counted {sum(counted.found)} "
         f"at threshold {counted.threshold:.3f}\n"
         f"  AP {counted.AP:.3f}  best F1 {counted.best_F1:.3f}  precision {counted.precision:.3f}  "
-        f"recall {counted.recall:.3f}  F1 {counted.F1:.3f}  off by {counted.count_error:.2f} a tile"
+        f"recall {counted.recall:.3f}  F1 {counted.F1:.3f}  off by {counted.count_error:.2f} a tile\n"
     )

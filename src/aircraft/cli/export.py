@@ -1,32 +1,21 @@
 """`aircraft export`: a trained model as ONNX, for browsers, phones and other languages."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from aircraft.cli.options import Answer, Json, ModelFile, table
+from aircraft.cli import options
+from aircraft.cli.options import Answer, table
 
 
 def export(
-    model: ModelFile,
-    onnx: Annotated[
-        Path, typer.Option(metavar="FILE", help="The ONNX file to write; one that is there is replaced.")
-    ],
-    dense: Annotated[
-        bool,
-        typer.Option("--dense", help="The form that scores all windows of an image of any size at once."),
-    ] = False,
-    json: Json = False,
+    model: options.ModelFile, onnx: options.Onnx, dense: options.Dense = False, json: options.Json = False
 ) -> Answer:
     """Write a trained model as ONNX."""
     from aircraft import models
     from aircraft.cli import runs
+    from aircraft.patches import PATCH
 
     file = runs.model_file(model)
     network, card = models.load(file)
     path = models.export_onnx(network, onnx, dense=dense)
-    shape = ["N", 3, "H", "W"] if dense else ["N", 3, 64, 64]
+    shape = ["N", 3, "H", "W"] if dense else ["N", 3, PATCH, PATCH]
     values = {
         "model": str(file),
         "onnx": str(path),

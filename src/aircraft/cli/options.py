@@ -1,45 +1,16 @@
-"""The options that several commands share, with their help.
+"""The options of the commands, with their help, and what a command answers.
 
-Values are checked where they are used, so that a wrong one gives the same message from Python.
+Numbers and names are checked where they are used, so that a wrong one gives the same message from Python.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-import typer
+from typer import Argument, Option
 
-ModelFile = Annotated[
-    str, typer.Argument(metavar="RUN_OR_MODEL", help="Folder that `aircraft train` wrote, or a model file.")
-]
-
-_source = typer.Option(
-    metavar="synthetic|airbus|FILE.npz", help="Where the data come from: drawn, real, a file."
-)
-Source = Annotated[str, _source]
-SourceOrNone = Annotated[str | None, _source]
-Root = Annotated[
-    str | None,
-    typer.Option(metavar="DIR", help="Folder of the real scenes, for airbus (or set AIRCRAFT_AIRBUS_DIR)."),
-]
-_scale = typer.Option(metavar="SHARE", help="Share of the data set to build, at most 1; small for a test.")
-Scale = Annotated[float, _scale]
-ScaleOrNone = Annotated[float | None, _scale]
-
-Model = Annotated[
-    str,
-    typer.Option(metavar="NAME", help="toy_cnn, vgg_small, patch_net, resnet18 or efficientnet_lite0."),
-]
-Epochs = Annotated[int, typer.Option(metavar="N", help="How often to go through the training patches.")]
-BatchSize = Annotated[int, typer.Option(metavar="N", help="Patches a step, of all processes together.")]
-Seed = Annotated[int, typer.Option(metavar="N", help="Of first weights, split, order and augmentation.")]
-Device = Annotated[
-    str,
-    typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps; auto takes a GPU if there is one."),
-]
-
-Progress = Annotated[bool, typer.Option("--progress/--no-progress", help="Progress bars on standard error.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")]
+from aircraft.training import settings
 
 
 @dataclass(frozen=True)
@@ -57,9 +28,82 @@ def table(rows: Sequence[Sequence[object]], *, indent: str = "  ") -> str:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = []
     for row, words in zip(rows, cells, strict=True):
-        padded = [
-            word.ljust(width) if isinstance(value, str) else word.rjust(width)
-            for value, word, width in zip(row, words, widths, strict=True)
-        ]
+        sides = ["<" if isinstance(value, str) else ">" for value in row]
+        padded = [f"{word:{side}{width}}" for word, side, width in zip(words, sides, widths, strict=True)]
         lines.append(indent + "  ".join(padded).rstrip())
     return "\n".join(lines)
+
+
+# What every command has.
+Progress = Annotated[bool, Option("--progress/--no-progress", help="Progress bars on standard error.")]
+Json = Annotated[bool, Option("--json", help="Print one JSON object on standard output, nothing else.")]
+
+# Which data.
+What = Annotated[Literal["toy", "imbalanced", "tiles", "all"], Argument(help="Which data set.")]
+SOURCE = Option(metavar="synthetic|airbus|FILE.npz", help="Where the data come from: drawn, real, a file.")
+Source = Annotated[str, SOURCE]
+SourceOrNone = Annotated[str | None, SOURCE]
+Scenes = Annotated[Literal["synthetic", "airbus"], Option(help="Where the scenes come from: drawn, or real.")]
+Root = Annotated[
+    str | None,
+    Option(metavar="DIR", help="Folder of the real scenes, for airbus (or set AIRCRAFT_AIRBUS_DIR)."),
+]
+SCALE = Option(metavar="SHARE", help="Share of the data set to build, at most 1; small for a test.")
+Scale = Annotated[float, SCALE]
+ScaleOrNone = Annotated[float | None, SCALE]
+Export = Annotated[Path | None, Option(metavar="FILE.npz", help="Write the data set to a file as well.")]
+DataName = Annotated[str, Option(metavar="toy|imbalanced|FILE.npz", help="What to train on.")]
+DataNameOrNone = Annotated[
+    str | None, Option(metavar="toy|imbalanced", help="Patches to judge: the test part of a data set.")
+]
+Npz = Annotated[
+    Path | None, Option(metavar="FILE", help="Patches to judge: an .npz with test_images and test_labels.")
+]
+Tiles = Annotated[
+    str | None, Option(metavar="synthetic|airbus|FILE.npz", help="Judge detections on the tiles of a source.")
+]
+
+# How to train; the defaults are those of `training.Settings`.
+RunFolder = Annotated[Path, Option(metavar="RUN", help="Folder for model, figures and checkpoints.")]
+Model = Annotated[
+    str, Option(metavar="NAME", help="toy_cnn, vgg_small, patch_net, resnet18 or efficientnet_lite0.")
+]
+Epochs = Annotated[int, Option(metavar="N", help="How often to go through the training patches.")]
+BatchSize = Annotated[int, Option(metavar="N", help="Patches a step, of all processes together.")]
+Seed = Annotated[int, Option(metavar="N", help="Of first weights, split, order and augmentation.")]
+Rate = Annotated[float, Option(metavar="RATE", help="The highest learning rate.")]
+Loss = Annotated[settings.Loss, Option(help="Cross-entropy, or focal loss.")]
+Sampling = Annotated[settings.Sampling, Option(help="Which patches an epoch shows more often.")]
+Augment = Annotated[bool, Option("--augment/--no-augment", help="Turn, mirror and re-light patches.")]
+Patience = Annotated[int | None, Option(metavar="N", help="Stop after N epochs without a better AP.")]
+Resume = Annotated[bool, Option("--resume", help="Go on with the training in RUN, if there is one.")]
+Force = Annotated[bool, Option("--force", help="Replace the run in RUN.")]
+Device = Annotated[str, Option(metavar="NAME", help="cpu, cuda, cuda:1, mps; or auto: a GPU if there.")]
+
+# What to do with a model.
+ModelFile = Annotated[
+    str, Argument(metavar="RUN_OR_MODEL", help="Folder that `aircraft train` wrote, or a model file.")
+]
+Images = Annotated[list[str], Argument(metavar="IMAGE...", help="PNG, JPEG, TIFF files, or folders.")]
+ResultFolder = Annotated[Path, Option(metavar="DIR", help="Folder for the results; older ones are replaced.")]
+ReportFolder = Annotated[Path, Option(metavar="DIR", help="Folder for report, model and figures.")]
+Threshold = Annotated[
+    float | None, Option(metavar="T", help="Least score of an aircraft, 0 to 1; by default the model's own.")
+]
+Method = Annotated[
+    Literal["dense", "batched", "window"], Option(help="The others give the same scores as dense, slowly.")
+]
+Stride = Annotated[int, Option(metavar="S", help="Metres between the places that are scored.")]
+PixelSize = Annotated[
+    float | None, Option(metavar="METRES", help="Size of the images' pixels; by default georeference or 1.")
+]
+BlockSize = Annotated[
+    int, Option(metavar="PIXELS", help="Largest piece scored at once, pixels a side; it bounds the memory.")
+]
+Fast = Annotated[
+    bool, Option("--fast", help="bfloat16 where this machine is quicker with it; the third digit changes.")
+]
+Onnx = Annotated[Path, Option(metavar="FILE", help="The ONNX file to write; one that is there is replaced.")]
+Dense = Annotated[
+    bool, Option("--dense", help="The form that scores all windows of an image of any size at once.")
+]

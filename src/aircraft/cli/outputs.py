@@ -4,13 +4,13 @@ Detections are in pixels of 1 m; the files speak of the pixels of the image file
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from aircraft.datasets.storage import replacing
 from aircraft.detection.detecting import Detections
 from aircraft.imagery import Source
 
@@ -20,18 +20,17 @@ COLOR, HALO = (230, 159, 0), (0, 0, 0)  # Okabe and Ito's orange on black: seen 
 
 
 def write(folder: str | Path, stem: str, found: Detections, source: Source, threshold: float) -> list[Path]:
-    """Write `<stem>.json`, `<stem>.geojson` and `<stem>.png` into a folder, which is made if need be.
-
-    Each file is complete or not there. Returns their paths.
-    """
-    Path(folder).mkdir(parents=True, exist_ok=True)
+    """Write `<stem>.json`, `<stem>.geojson` and `<stem>.png`, each as a whole or not; returns their paths."""
     _, png = cv2.imencode(".png", cv2.cvtColor(draw(found, source), cv2.COLOR_RGB2BGR))
     contents = (
         json.dumps(to_json(found, source, threshold), indent=1).encode(),
         json.dumps(to_geojson(found, source)).encode(),
         png.tobytes(),
     )
-    return [_write(path, content) for path, content in zip(paths(folder, stem), contents, strict=True)]
+    for path, content in zip(paths(folder, stem), contents, strict=True):
+        with replacing(path) as file:
+            file.write(content)
+    return paths(folder, stem)
 
 
 def paths(folder: str | Path, stem: str) -> list[Path]:
@@ -67,17 +66,9 @@ def to_geojson(found: Detections, source: Source) -> dict[str, Any]:
     for (x, y), score, (x0, y0, x1, y1) in zip(found.centers, found.scores, found.boxes, strict=True):
         ring = np.array([(x0, y0), (x0, y1), (x1, y1), (x1, y0), (x0, y0)], float)
         ring = ring * scale if source.transform is None else _on_map(ring, source.transform)
-        features.append(
-            {
-                "type": "Feature",
-                "geometry": {"type": "Polygon", "coordinates": [ring.round(7).tolist()]},
-                "properties": {
-                    "score": round(float(score), 6),
-                    "x": _round(x * scale),
-                    "y": _round(y * scale),
-                },
-            }
-        )
+        properties = {"score": round(float(score), 6), "x": _round(x * scale), "y": _round(y * scale)}
+        polygon = {"type": "Polygon", "coordinates": [ring.round(7).tolist()]}
+        features.append({"type": "Feature", "geometry": polygon, "properties": properties})
     collection: dict[str, Any] = {"type": "FeatureCollection", "name": source.name, "features": features}
     if source.crs is not None and source.crs.to_epsg() != 4326:  # longitude and latitude need no word
         epsg = source.crs.to_epsg()
@@ -119,10 +110,3 @@ def _on_map(points: np.ndarray, transform: Any) -> np.ndarray:
 
 def _round(pixels: float) -> float:
     return round(float(pixels), 2)
-
-
-def _write(path: Path, content: bytes) -> Path:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_bytes(content)
-    part.replace(path)
-    return path

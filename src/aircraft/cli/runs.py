@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -61,13 +61,15 @@ class Data:
         """
         if self.name.endswith(".npz") or self.source.endswith(".npz"):
             return []
-        count = max(6, round(datasets.TILES * self.scale))
-        return datasets.load_tiles(
-            self.source, self.root, split=split, count=count, sites=sites, progress=progress
-        )
+        return load_tiles(self.source, self.root, self.scale, split=split, sites=sites, progress=progress)
 
     def __str__(self) -> str:
         return self.name if self.name.endswith(".npz") else f"{self.name} ({self.source})"
+
+
+def load_tiles(source: str, root: str | None, scale: float, **options: Any) -> list[Scene]:
+    """A share of the 36 tiles of a source, but 6 at least; from an .npz: all its `eval_tiles`."""
+    return datasets.load_tiles(source, root, count=max(6, round(datasets.TILES * scale)), **options)
 
 
 @dataclass(frozen=True)
@@ -79,23 +81,9 @@ class Run:
     patches: PatchSet
     model: Network
     history: training.History
-    validation: Report
     test: Report
     test_scores: np.ndarray
     values: dict[str, Any]
-
-
-@dataclass
-class Stopwatch:
-    """`with watch("training"): ...` adds a line to `seconds`."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def __call__(self, step: str) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        self.seconds[step] = round(self.seconds.get(step, 0) + time.perf_counter() - started, 2)
 
 
 def train(
@@ -103,37 +91,39 @@ def train(
     out: str | Path,
     *,
     model: str = "patch_net",
+    settings: Settings | None = None,
     resume: bool = False,
     force: bool = False,
     progress: bool = True,
-    watch: Stopwatch | None = None,
-    **settings: Any,
 ) -> Run:
     """Train a network; write model.safetensors, metrics.json, history.csv, TensorBoard events, checkpoints.
 
     The patch threshold is that of the best F1 on validation patches, the detection threshold that of the best
     F1 on tiles of the validation sites; test data are used for nothing but the evaluation at the end.
-    settings: see `training.Settings`. resume: go on with the training in `out` where there is one.
+    resume: go on with the training in `out` where there is one.
     Raises InputError where `out` holds a run already and neither `resume` nor `force` (replace it) is given.
     """
-    options, folder, watch = Settings.of(**settings), Path(out), watch or Stopwatch()
+    settings, folder = settings or Settings(), Path(out)
+    seconds: dict[str, float] = {}
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(options.seed)
+        torch.manual_seed(settings.seed)
         network = models.build(model)
     prepare(folder, resume=resume, force=force)
-    with watch("data"):
+    with timed("data", seconds):
         patches = data.patches(progress and devices.is_first())
-        learn, val = datasets.split(patches.train, fraction=VALIDATION, seed=options.seed)
+        learn, val = datasets.split(patches.train, fraction=VALIDATION, seed=settings.seed)
         tiles = data.tiles("validation", sorted(set(val.sites)), progress and devices.is_first())
-    with watch("training"):
-        history = training.fit(network, learn, val, out=folder, resume=resume, progress=progress, **settings)
-    with watch("thresholds"):
+    with timed("training", seconds):
+        history = training.fit(
+            network, learn, val, settings=settings, out=folder, resume=resume, progress=progress
+        )
+    with timed("thresholds", seconds):
         val_scores = predict(network, val, progress)
         threshold = metrics.choose_threshold(val.labels, val_scores, beta=1)
         detection_threshold = _detection_threshold(network, tiles, progress)
     if devices.is_first():
         provenance = {
-            "data": asdict(data), "settings": options.to_dict(), "processes": idist.get_world_size(),
+            "data": asdict(data), "settings": settings.to_dict(), "processes": idist.get_world_size(),
             "best_epoch": history.best_epoch, "patches": patches.notes, "versions": versions(),
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
         }  # fmt: skip
@@ -143,20 +133,27 @@ def train(
         )  # fmt: skip
     idist.barrier()
     saved, card = models.load(folder / MODEL)  # what everyone else will use is what is evaluated
-    saved.to(next(network.parameters()).device)
-    with watch("test"):
+    saved.to(models.device_of(network))
+    with timed("test", seconds):
         scores = predict(saved, patches.test, progress)
-        test = _report(patches.test, scores, card.threshold, options.seed)
-        validation = _report(val, val_scores, card.threshold, options.seed)
+        test = _report(patches.test, scores, card.threshold, settings.seed)
+        validation = _report(val, val_scores, card.threshold, settings.seed)
     values = test.to_dict() | {
         "validation": validation.to_dict(), "detection_threshold": card.detection_threshold,
-        "model": model, "data": str(data), "seed": options.seed, "epochs": len(history),
-        "best_epoch": history.best_epoch, "seconds": watch.seconds, "versions": versions(),
+        "model": model, "data": str(data), "seed": settings.seed, "epochs": len(history),
+        "best_epoch": history.best_epoch, "seconds": seconds, "versions": versions(),
     }  # fmt: skip
     if devices.is_first():
         write_json(folder / METRICS, values)
-        history.to_csv(folder / "history.csv")
-    return Run(folder, data, patches, saved, history, validation, test, scores, values)
+    return Run(folder, data, patches, saved, history, test, scores, values)
+
+
+@contextmanager
+def timed(step: str, seconds: dict[str, float]) -> Iterator[None]:
+    """`with timed("training", seconds): ...` notes how long it took, under its name."""
+    started = time.perf_counter()
+    yield
+    seconds[step] = round(time.perf_counter() - started, 2)
 
 
 def prepare(folder: Path, *, resume: bool, force: bool) -> None:
@@ -185,7 +182,9 @@ def model_file(run_or_model: str | Path) -> Path:
 
 def evaluate(model: Network, patches: Patches, *, progress: bool = True, seed: int = 0) -> Report:
     """The figures of a loaded model on patches at its own threshold, with intervals where sites are known."""
-    return _report(patches, predict(model, patches, progress), _card(model).threshold, seed)
+    if model.card is None:
+        raise InputError("the model has no card with a threshold; load it from a file with models.load")
+    return _report(patches, predict(model, patches, progress), model.card.threshold, seed)
 
 
 def evaluate_tiles(
@@ -199,24 +198,18 @@ def evaluate_tiles(
 
 def find(model: Network, tiles: list[Scene], progress: bool = True) -> list[detection.Detections]:
     """The aircraft in each tile with a score of at least 0.05; shared by the processes of a torchrun job."""
-    method = "batched" if model.stride is None else "dense"
-    scorer = model if model.stride is None else models.dense(model)
 
     def work(tile: Scene) -> detection.Detections:
-        return detection.detect(scorer, tile.image, LOWEST, method=method)
+        return detection.detect(model, tile.image, LOWEST, method=None)
 
     return devices.each(work, tiles, description="detecting", progress=progress)
 
 
 def predict(model: Network, patches: Patches, progress: bool = True) -> np.ndarray:
     """(N,) scores, means over the mirror images; each patch is scored by one process of a torchrun job."""
-    parts = np.array_split(np.arange(len(patches)), idist.get_world_size())
-    ranges = [slice(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
-    show = progress and devices.is_first()
-    scores = devices.each(
-        lambda part: training.predict(model, patches.images[part], progress=show, flips=True), ranges
-    )
-    return np.concatenate(scores)
+    images, show = patches.images[devices.my_slice(len(patches))], progress and devices.is_first()
+    scores = training.predict(model, images, progress=show, flips=True)
+    return devices.gather(torch.from_numpy(scores)).numpy()
 
 
 def versions() -> dict[str, str]:
@@ -245,9 +238,3 @@ def _detection_threshold(model: Network, tiles: list[Scene], progress: bool) -> 
 def _report(patches: Patches, scores: np.ndarray, threshold: float, seed: int) -> Report:
     sites = patches.sites if (patches.sites != NO_SITE).all() else None
     return metrics.evaluate(patches.labels, scores, threshold, sites=sites, seed=seed)
-
-
-def _card(model: Network) -> models.ModelCard:
-    if model.card is None:
-        raise InputError("the model has no card with a threshold; load it from a file with models.load")
-    return model.card

@@ -1,14 +1,26 @@
-"""What an image is to the rest of the package: a source of windows; in memory, or resampled to 1 m.
+"""What an image is to the rest of the package: a source of windows; in memory, a TIFF, or resampled to 1 m.
 
-Files are in `files`.
+What cannot become 8-bit RGB without a decision of the user is refused, with a line that says what to do.
 """
 
+import warnings
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from PIL import Image, UnidentifiedImageError
 from scipy import sparse
 
-from aircraft import InputError
+from aircraft import InputError, scenes
+
+MAX_PIXELS = 250_000_000  # of a PNG or JPEG, which is decoded as a whole: 7 bytes a pixel, so 1.75 GB at most
+_TIFF_CACHE = 64 * 2**20  # bytes that GDAL may keep; its own default is 5 % of the machine's memory
+_TO_8_BIT = (
+    "convert it to 8 bits first, between two percentiles of its values: "
+    "gdal_translate -ot Byte -scale LOW HIGH 0 255 IN OUT"
+)
+_GREY = "a grey image, repeated in three channels; colour is better"
+_ALPHA = "partly transparent; its alpha channel is dropped"
 
 
 class Source(Protocol):
@@ -27,7 +39,6 @@ class Source(Protocol):
 
     def read(self, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
         """(y1 - y0, x1 - x0, 3) uint8: the window [x0, x1) x [y0, y1), which lies in the image."""
-        ...
 
 
 def as_source(image: "np.ndarray | Source") -> Source:
@@ -41,17 +52,58 @@ class ArrayImage:
     gsd, transform, crs = 1.0, None, None
 
     def __init__(self, image: np.ndarray, name: str = "image") -> None:
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise InputError(
-                f"{name}: an image is (H, W, 3) uint8, this one is {image.shape} {image.dtype}; "
-                "convert it to 8-bit RGB"
-            )
+        scenes.check_image(image, name)
         self.image, self.name = image, name
         self.height, self.width = image.shape[:2]
 
     def read(self, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
         """A view of the window."""
         return self.image[y0:y1, x0:x1]
+
+
+class TiffImage:
+    """A TIFF of any size: only the tiles or strips that a window touches are read."""
+
+    gsd = 1.0
+
+    def __init__(self, path: Path) -> None:
+        try:
+            import rasterio
+            import rasterio.errors
+        except ImportError:
+            raise InputError(f"{path}: reading a TIFF needs rasterio; pip install rasterio") from None
+        self._rasterio = rasterio
+        self.name, self._path = path.name, path
+        try:
+            with warnings.catch_warnings(), rasterio.Env(GDAL_CACHEMAX=_TIFF_CACHE):
+                warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+                self._file = rasterio.open(path)
+        except rasterio.errors.RasterioIOError as error:
+            raise InputError(f"{path}: not a readable TIFF, it may be damaged ({error})") from None
+        self.width, self.height, self.crs = self._file.width, self._file.height, self._file.crs
+        self.transform = None if self.crs is None else self._file.transform
+        self._bands, self._alpha = _rgb_bands(self._file, path)
+        self._palette: np.ndarray | None = None  # (256, 3) colours
+        if self._file.colorinterp[0].name == "palette":
+            colors = self._file.colormap(1)
+            self._palette = np.array([colors.get(i, (0, 0, 0))[:3] for i in range(256)], np.uint8)
+
+    def read(self, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+        """The window, as RGB."""
+        window = ((y0, y1), (x0, x1))
+        try:
+            with self._rasterio.Env(GDAL_CACHEMAX=_TIFF_CACHE):
+                bands = self._file.read(self._bands, window=window)
+                if self._alpha and self._file.read(self._alpha, window=window).min() < 255:
+                    warnings.warn(f"{self._path}: {_ALPHA}", stacklevel=3)
+                    self._alpha = None  # said once
+        except self._rasterio.errors.RasterioError as error:
+            where = f"x {x0}-{x1}, y {y0}-{y1} ({error.__cause__ or error})"
+            raise InputError(f"{self._path}: damaged, unreadable at {where}") from None
+        if self._palette is not None:
+            return self._palette[bands[0]]
+        pixels = np.ascontiguousarray(bands.transpose(1, 2, 0))
+        return pixels if len(bands) == 3 else pixels.repeat(3, axis=2)
 
 
 class Resampled:
@@ -101,3 +153,55 @@ def _means(first: int, last: int, gsd: float, size: int) -> tuple[int, sparse.cs
     shape = (last - first, int(index.max()) + 1 - start)
     weights = overlap[new, tap].astype(np.float32)
     return start, sparse.csr_array((weights, (new, index - start)), shape=shape)
+
+
+def decoded(path: Path) -> np.ndarray:
+    """(H, W, 3) uint8: a PNG or JPEG."""
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty (0 bytes); copy or download it again")
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # Pillow's own is lower than ours
+    try:
+        image = Image.open(path, formats=("PNG", "JPEG"))
+        if image.width * image.height > MAX_PIXELS:  # known from the header, nothing is decoded yet
+            raise InputError(
+                f"{path}: {image.width} x {image.height} pixels is too much for a PNG or JPEG (at most "
+                f"{MAX_PIXELS // 10**6} megapixels); make a tiled GeoTIFF of it: "
+                "gdal_translate -co TILED=YES -co COMPRESS=DEFLATE IN OUT.tif"
+            )
+        # Pillow silently drops the low byte of 16-bit colour; only the raw mode tells.
+        if image.mode[0] in "IF" or "16" in str(image.tile):
+            raise InputError(f"{path}: more than 8 bits a channel; {_TO_8_BIT}")
+        if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
+            raise InputError(f"{path}: a {image.mode} image; convert it to 8-bit RGB")
+        image.load()
+    except UnidentifiedImageError:
+        raise InputError(f"{path} is not a PNG, JPEG or TIFF image; convert it to one of these") from None
+    except (OSError, SyntaxError) as error:
+        raise InputError(f"{path} is damaged ({error}); copy or download it again") from None
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+    if image.mode in ("1", "L", "LA"):
+        warnings.warn(f"{path}: {_GREY}", stacklevel=3)
+    if image.mode in ("RGBA", "LA") and np.min(image.getchannel("A").getextrema()) < 255:
+        warnings.warn(f"{path}: {_ALPHA}", stacklevel=3)
+    return np.array(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def _rgb_bands(file: Any, path: Path) -> tuple[list[int], int | None]:
+    """The bands (from 1) of red, green and blue, or one band of grey or palette; and that of alpha."""
+    if set(file.dtypes) != {"uint8"}:
+        raise InputError(f"{path}: {', '.join(sorted(set(file.dtypes)))} pixels, not 8 bits; {_TO_8_BIT}")
+    names = [color.name for color in file.colorinterp]
+    alpha = names.index("alpha") + 1 if "alpha" in names else None
+    if all(color in names for color in ("red", "green", "blue")):
+        return [names.index(color) + 1 for color in ("red", "green", "blue")], alpha
+    colors = file.count - (alpha is not None)
+    if colors == 1:
+        if names[0] != "palette":
+            warnings.warn(f"{path}: {_GREY}", stacklevel=3)
+        return [1], alpha
+    if colors == 2 or "cyan" in names:
+        raise InputError(f"{path}: bands {', '.join(names)} are not RGB; write red, green and blue only")
+    if colors > 3:
+        warnings.warn(f"{path}: {colors} bands without names; the first three are taken as RGB", stacklevel=3)
+    return [1, 2, 3], alpha

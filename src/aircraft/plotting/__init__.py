@@ -13,23 +13,10 @@ from aircraft.plotting.curves import (
     roc,
     score_histograms,
 )
-from aircraft.plotting.grids import misclassified, patch_grid, tiles_overview
-from aircraft.plotting.pictures import detections, score_map
+from aircraft.plotting.pictures import detections, misclassified, patch_grid, score_map, tiles_overview
 from aircraft.plotting.style import figure_of, save
 
 __all__ = [
-    "confusion_matrix",
-    "counts",
-    "detections",
-    "figure_of",
-    "learning_curves",
-    "misclassified",
-    "patch_grid",
-    "precision_recall",
-    "reliability",
-    "roc",
-    "save",
-    "score_histograms",
-    "score_map",
-    "tiles_overview",
-]
+    "confusion_matrix", "counts", "detections", "figure_of", "learning_curves", "misclassified", "patch_grid",
+    "precision_recall", "reliability", "roc", "save", "score_histograms", "score_map", "tiles_overview",
+]  # fmt: skip

@@ -1,9 +1,8 @@
 """Diagrams of training and results: learning curves, ROC, PR, thresholds, calibration, counts.
 
-Titles say the message in figures; everything is computed by `aircraft.metrics` or scikit-learn.
+Titles say the message in figures; everything is computed by `aircraft.metrics`, scikit-learn or SciPy.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -11,37 +10,41 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
+from scipy.stats import binomtest
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
 from aircraft import InputError, metrics
-from aircraft.plotting.style import (
-    BLACK,
-    BLUE,
-    FONT,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
-    axes_or_new,
-    several,
-    styled,
-)
+from aircraft.plotting import style
+from aircraft.plotting.style import BLACK, BLUE, FONT, GREY, VERMILION, axes_or_new, several, styled
+
+UNIT: dict[str, Any] = {"xlim": (-0.02, 1.02), "ylim": (-0.02, 1.02)}  # of a diagram of two shares
 
 
 @styled
 def learning_curves(history: Any) -> np.ndarray:
-    """Loss, and scores on validation, for each epoch: an array of two Axes.
+    """Loss, and scores on validation, for each epoch.
 
-    history: a `training.History`, or its rows: mappings with epoch, loss and, where known, val_loss, AP, AUC.
+    Parameters
+    ----------
+    history : training.History, or its rows
+        Mappings with epoch, loss and, where known, val_loss, AP and AUC.
+
+    Returns
+    -------
+    array of two Axes
+
+    Examples
+    --------
+    >>> _, scores = learning_curves([{"epoch": 1, "loss": 0.5, "AP": 0.8}])
+    >>> scores.get_title(loc="left")
+    'Best AP on validation: 0.800, epoch 1'
     """
-    rows: Sequence[Mapping[str, float]] = list(getattr(history, "rows", history))
+    rows = list(getattr(history, "rows", history))
     if not rows:
         raise InputError("the history has no epoch yet: there is nothing to draw")
     _, axes = plt.subplots(1, 2, figsize=(12, 4.6))
     losses = {"loss": ("training", BLUE, "o"), "val_loss": ("validation", VERMILION, "s")}
-    scores = {"AP": ("AP", GREEN, "o"), "AUC": ("AUC", PURPLE, "s")}
+    scores = {"AP": ("AP", style.GREEN, "o"), "AUC": ("AUC", style.PURPLE, "s")}
     for ax, wanted in zip(axes, (losses, scores), strict=True):
         for key, (name, colour, marker) in wanted.items():
             points = [(row["epoch"], row[key]) for row in rows if row.get(key) is not None]
@@ -64,7 +67,21 @@ def learning_curves(history: Any) -> np.ndarray:
 
 @styled
 def confusion_matrix(report: metrics.Report | ArrayLike, ax: Axes | None = None) -> Axes:
-    """Counts and shares of each row. Takes a `metrics.Report`, or the matrix [[tn, fp], [fn, tp]]."""
+    """Counts of right and wrong answers, and their shares of each row.
+
+    Parameters
+    ----------
+    report : metrics.Report, or the matrix [[tn, fp], [fn, tp]]
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> confusion_matrix([[50, 10], [3, 17]]).get_title(loc="left")
+    '3 of 20 aircraft missed, 10 false alarms'
+    """
     matrix = np.asarray(report.confusion if isinstance(report, metrics.Report) else report)
     if matrix.shape != (2, 2):
         raise InputError(f"a confusion matrix is [[tn, fp], [fn, tp]], this one has shape {matrix.shape}")
@@ -81,26 +98,40 @@ def confusion_matrix(report: metrics.Report | ArrayLike, ax: Axes | None = None)
     ax.tick_params(length=0)
     ax.grid(False)
     ax.spines[:].set_visible(False)
-    ax.set_ylabel("truth")
     missed, aircraft, false = matrix[1, 0], matrix[1].sum(), matrix[0, 1]
-    ax.set_title(f"{missed:,} of {aircraft:,} aircraft missed, {several(false, 'false alarm')}")
+    title = f"{missed:,} of {aircraft:,} aircraft missed, {several(false, 'false alarm')}"
+    ax.set(ylabel="truth", title=title)
     return ax
 
 
 @styled
 def roc(labels: ArrayLike, scores: ArrayLike, threshold: float | None = None, ax: Axes | None = None) -> Axes:
-    """Receiver operating characteristic: aircraft found against background that raises an alarm."""
+    """Receiver operating characteristic: aircraft found against background that raises an alarm.
+
+    Parameters
+    ----------
+    labels, scores : (N,) arrays of 0 or 1, and of probabilities
+    threshold : float, optional, is marked on the curve
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> roc([0, 0, 1, 1], [0.1, 0.4, 0.3, 0.8]).get_title(loc="left")
+    'ROC: area under the curve 0.750'
+    """
     y, s = metrics.check(labels, scores)
     ax = axes_or_new(ax, width=5.8, height=5.2)
     false, found, _ = roc_curve(y, s)
-    ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.8, label="guessing: AUC 0.5")
+    _diagonal(ax, "guessing: AUC 0.5")
     ax.plot(false, found, color=BLUE, label="classifier")
     if threshold is not None:
         (tn, fp), (fn, tp) = metrics.confusion(y, s, threshold)
         _mark(ax, fp / (fp + tn), tp / (tp + fn), f"threshold {threshold:.3f}")
-    ax.set(xlabel="false alarm rate (of background)", ylabel="recall (of aircraft)")
-    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-    ax.set_title(f"ROC: area under the curve {roc_auc_score(y, s):.3f}")
+    ax.set(xlabel="false alarm rate (of background)", ylabel="recall (of aircraft)", aspect="equal")
+    ax.set(title=f"ROC: area under the curve {roc_auc_score(y, s):.3f}", **UNIT)
     ax.legend(loc="lower right")
     return ax
 
@@ -109,22 +140,29 @@ def roc(labels: ArrayLike, scores: ArrayLike, threshold: float | None = None, ax
 def precision_recall(
     labels: ArrayLike, scores: ArrayLike, threshold: float | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Precision against recall, over lines of equal F1; the share of aircraft is what guessing reaches."""
+    """Precision against recall, over lines of equal F1; the share of aircraft is what guessing reaches.
+
+    Parameters
+    ----------
+    labels, scores : (N,) arrays of 0 or 1, and of probabilities
+    threshold : float, optional, is marked on the curve
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> precision_recall([0, 0, 1, 1], [0.1, 0.4, 0.3, 0.8], 0.5).get_title(loc="left")
+    'Precision-recall: AP 0.833, F1 0.667'
+    """
     y, s = metrics.check(labels, scores)
     ax = axes_or_new(ax, width=5.8, height=5.2)
     for f1 in (0.2, 0.4, 0.6, 0.8, 0.9):
         recall = np.linspace(f1 / (2 - f1), 1, 100)  # precision = F1 * R / (2 R - F1), at most 1
         ax.plot(recall, f1 * recall / (2 * recall - f1), color="#b5b5b5", linewidth=1.1, zorder=1)
-        ax.annotate(
-            f"F1 {f1:g}",
-            (1, f1 / (2 - f1)),
-            (4, 0),
-            textcoords="offset points",
-            va="center",
-            color=GREY,
-            fontsize=FONT - 3,
-            annotation_clip=False,
-        )
+        name = ax.annotate(f"F1 {f1:g}", (1, f1 / (2 - f1)), (4, 0), textcoords="offset points", va="center")
+        name.set(color=GREY, fontsize=FONT - 3, annotation_clip=False)
     precision, recall, _ = precision_recall_curve(y, s)
     share = float(y.mean())
     ax.axhline(share, color=GREY, linestyle="--", linewidth=1.8, label=f"guessing: {share:.2f}")
@@ -134,48 +172,46 @@ def precision_recall(
         at = metrics.evaluate(y, s, threshold)
         _mark(ax, at.recall, at.precision, f"threshold {threshold:.3f}")
         title += f", F1 {at.F1:.3f}"
-    ax.set(xlabel="recall (of aircraft)", ylabel="precision (of alarms)", aspect="equal")
-    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), title=title)
+    ax.set(xlabel="recall (of aircraft)", ylabel="precision (of alarms)", aspect="equal", title=title, **UNIT)
     ax.grid(False)
     ax.legend(loc="lower left")
     return ax
 
 
 @styled
-def reliability(labels: ArrayLike, scores: ArrayLike, bins: int = 10, ax: Axes | None = None) -> Axes:
+def reliability(labels: ArrayLike, scores: ArrayLike, ax: Axes | None = None) -> Axes:
     """Observed share of aircraft against the score, with Wilson's 95 % interval (1927) in each bin.
 
     The interval takes the patches of a bin as independent; bars at the foot show where the scores lie.
+
+    Parameters
+    ----------
+    labels, scores : (N,) arrays of 0 or 1, and of probabilities
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> reliability([0, 0, 1, 1], [0.1, 0.1, 0.9, 0.9]).get_title(loc="left")
+    'Calibration: scores are off by 0.100'
     """
-    result = metrics.reliability(labels, scores, bins)
+    bins = metrics.reliability(labels, scores)
     ax = axes_or_new(ax, width=5.8, height=5.2)
-    ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.8, label="honest scores")
-    low, high = _wilson(result.observed, result.counts)
-    errors = np.clip([result.observed - low, high - result.observed], 0, None)
-    ax.bar(
-        result.predicted,
-        0.2 * result.counts / result.counts.max(),
-        width=0.6 / bins,
-        color=SKY,
-        alpha=0.6,
-        label="patches in the bin",
-        zorder=1,
-    )
-    ax.errorbar(
-        result.predicted,
-        result.observed,
-        yerr=errors,
-        color=BLUE,
-        marker="o",
-        markersize=8,
-        elinewidth=1.8,
-        capsize=4,
-        linewidth=2,
-        label="classifier, 95 %",
-    )
+    _diagonal(ax, "honest scores")
+    ends = []
+    for share, n in zip(bins.observed, bins.counts, strict=True):
+        interval = binomtest(round(share * n), int(n)).proportion_ci(0.95, method="wilson")
+        ends.append((share - interval.low, interval.high - share))
+    heights = 0.2 * bins.counts / bins.counts.max()
+    bar: dict[str, Any] = {"width": 0.06, "color": style.SKY, "alpha": 0.6, "zorder": 1}
+    ax.bar(bins.predicted, heights, label="patches in the bin", **bar)
+    line: dict[str, Any] = {"color": BLUE, "marker": "o", "markersize": 8, "linewidth": 2, "elinewidth": 1.8}
+    errors = np.clip(np.transpose(ends), 0, None)
+    ax.errorbar(bins.predicted, bins.observed, errors, capsize=4, label="classifier, 95 %", **line)
     ax.set(xlabel="mean score in the bin", ylabel="share of aircraft", aspect="equal")
-    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    ax.set_title(f"Calibration: scores are off by {result.error:.3f}")
+    ax.set(title=f"Calibration: scores are off by {bins.error:.3f}", **UNIT)
     ax.legend(loc="upper left")
     return ax
 
@@ -188,21 +224,29 @@ def score_histograms(
     bins: int = 40,
     ax: Axes | None = None,
 ) -> Axes:
-    """How the scores of background and aircraft are spread, on a logarithmic scale of counts."""
+    """How the scores of background and aircraft are spread, on a logarithmic scale of counts.
+
+    Parameters
+    ----------
+    labels, scores : (N,) arrays of 0 or 1, and of probabilities
+    threshold : float, optional, is drawn as a line, with the errors on both sides of it in the title
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> score_histograms([0, 0, 1, 1], [0.1, 0.4, 0.3, 0.8], 0.5).get_title(loc="left")
+    '1 missed (left), 0 false alarms (right)'
+    """
     y, s = metrics.check(labels, scores, both_classes=False)
     ax = axes_or_new(ax, width=5.8, height=5.2)
-    edges = np.linspace(0, 1, bins + 1)
-    for label, name, colour, hatch in ((0, "background", BLUE, ""), (1, "aircraft", ORANGE, "///")):
-        ax.hist(
-            s[y == label],
-            edges.tolist(),
-            histtype="stepfilled",
-            facecolor=(colour, 0.3),
-            edgecolor=colour,
-            hatch=hatch,
-            linewidth=2,
-            label=f"{name} ({(y == label).sum():,})",
-        )
+    edges = np.linspace(0, 1, bins + 1).tolist()
+    for label, name, colour, hatch in ((0, "background", BLUE, ""), (1, "aircraft", style.ORANGE, "///")):
+        look: dict[str, Any] = {"facecolor": (colour, 0.3), "edgecolor": colour, "hatch": hatch}
+        name += f" ({(y == label).sum():,})"
+        ax.hist(s[y == label], edges, histtype="stepfilled", linewidth=2, label=name, **look)
     ax.set(xlabel="score", ylabel="patches", yscale="log", xlim=(0, 1), ylim=(0.7, None))
     title = "Scores of background and aircraft"
     if threshold is not None:
@@ -216,27 +260,34 @@ def score_histograms(
 
 @styled
 def counts(found: ArrayLike, truth: ArrayLike, unit: str = "tile", ax: Axes | None = None) -> Axes:
-    """Aircraft counted against truly there, one point a tile; where points coincide, the mark grows."""
+    """Aircraft counted against truly there, one point a tile; where points coincide, the mark grows.
+
+    Parameters
+    ----------
+    found, truth : (N,) arrays of whole numbers
+    unit : str, what is counted on
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> counts([3, 0], [4, 1]).get_title(loc="left")
+    '3 counted, 5 there; off by 1.00 a tile'
+    """
     found, truth = np.asarray(found), np.asarray(truth)
     if found.ndim != 1 or found.shape != truth.shape or len(found) == 0:
         raise InputError(f"found {found.shape} and truth {truth.shape} must be two flat lists of one length")
     ax = axes_or_new(ax, width=5.8, height=5.2)
     top = max(found.max(), truth.max(), 1) * 1.06 + 0.5
-    ax.plot([0, top], [0, top], color=GREY, linestyle="--", linewidth=1.8, label="counted right")
-    points, times = np.unique(np.stack([truth, found]), axis=1, return_counts=True)
-    ax.scatter(
-        points[0],
-        points[1],
-        s=70 * times,
-        color=BLUE,
-        alpha=0.75,
-        edgecolor="white",
-        label=f"a {unit}",
-        zorder=3,
-    )
-    for (x, y), count in zip(points.T, times, strict=True):
-        if count > 2:
-            ax.text(x, y, f"{count}", color="white", ha="center", va="center", fontsize=FONT - 3, zorder=4)
+    _diagonal(ax, "counted right", top)
+    (x, y), times = np.unique(np.stack([truth, found]), axis=1, return_counts=True)
+    ax.scatter(x, y, 70 * times, color=BLUE, alpha=0.75, edgecolor="white", label=f"a {unit}", zorder=3)
+    for k in np.flatnonzero(times > 2):
+        ax.text(
+            x[k], y[k], f"{times[k]}", color="white", ha="center", va="center", fontsize=FONT - 3, zorder=4
+        )
     error = np.abs(found - truth).mean()
     ax.set_title(f"{found.sum():g} counted, {truth.sum():g} there; off by {error:.2f} a {unit}")
     ax.set(xlabel=f"aircraft truly on the {unit}", ylabel="aircraft counted", aspect="equal")
@@ -247,23 +298,10 @@ def counts(found: ArrayLike, truth: ArrayLike, unit: str = "tile", ax: Axes | No
     return ax
 
 
+def _diagonal(ax: Axes, label: str, end: float = 1) -> None:
+    ax.plot([0, end], [0, end], color=GREY, linestyle="--", linewidth=1.8, label=label)
+
+
 def _mark(ax: Axes, x: float, y: float, label: str) -> None:
-    ax.plot(
-        x,
-        y,
-        color=VERMILION,
-        marker="D",
-        markersize=11,
-        markeredgecolor="white",
-        linestyle="",
-        label=label,
-        zorder=5,
-        clip_on=False,
-    )
-
-
-def _wilson(share: np.ndarray, n: np.ndarray, z: float = 1.96) -> tuple[np.ndarray, np.ndarray]:
-    """Wilson's score interval of a share observed in n trials."""
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return middle - half, middle + half
+    (mark,) = ax.plot(x, y, "D", color=VERMILION, markersize=11, markeredgecolor="white", label=label)
+    mark.set(zorder=5, clip_on=False)

@@ -3,20 +3,17 @@
 Each mark has a dark outline, so that it can be read on concrete, grass and water alike.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from numpy.typing import ArrayLike
 
-from aircraft import InputError
 from aircraft.plotting.style import axes_or_new, halo
 
 # Okabe and Ito's green, orange and purple, brighter: theirs are made for white paper, these for dark ground.
 HIT, MISS, FALSE = "#00D69A", "#FFB000", "#FF4FC3"
-Line = Literal["-", "--", ":", ""]
 
 
 def blank(
@@ -33,66 +30,32 @@ def blank(
 
 def box(ax: Axes, box: np.ndarray, colour: str, line: str | tuple, width: float = 2.4) -> None:
     x0, y0, x1, y1 = box
-    ax.add_patch(
-        Rectangle(
-            (x0, y0),
-            x1 - x0,
-            y1 - y0,
-            fill=False,
-            edgecolor=colour,
-            linestyle=line,
-            linewidth=width,
-            path_effects=halo(width),
-        )
-    )
+    frame = Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor=colour, linestyle=line)
+    frame.set(linewidth=width, path_effects=halo(width))
+    ax.add_patch(frame)
 
 
 def circles(ax: Axes, centers: np.ndarray, colour: str, diameter: float = 12) -> None:
-    ax.plot(
-        *centers.T,
-        linestyle="",
-        marker="o",
-        markersize=diameter,
-        markerfacecolor="none",
-        markeredgecolor=colour,
-        markeredgewidth=diameter / 5,
-        path_effects=halo(diameter / 5),
-    )
+    edge = diameter / 5
+    (dots,) = ax.plot(*centers.T, "o", color=colour, fillstyle="none", markersize=diameter)
+    dots.set(markeredgewidth=edge, path_effects=halo(edge))
 
 
 def crosses(ax: Axes, centers: np.ndarray, colour: str) -> None:
-    ax.plot(
-        *centers.T,
-        linestyle="",
-        marker="x",
-        markersize=13,
-        markeredgecolor=colour,
-        markeredgewidth=3.4,
-        path_effects=halo(3.4),
-    )
+    ax.plot(*centers.T, "x", color=colour, markersize=13, markeredgewidth=3.4, path_effects=halo(3.4))
 
 
-def key(colour: str, marker: str, line: Line, label: str) -> Line2D:
-    return Line2D(
-        [],
-        [],
-        color=colour,
-        marker=marker,
-        linestyle=line,
-        markerfacecolor="none",
-        markersize=11,
-        markeredgewidth=2.6,
-        label=label,
-    )
+def key(colour: str, marker: str, line: str, label: str) -> Line2D:
+    look = Line2D([], [], color=colour, marker=marker, fillstyle="none", label=label)
+    look.set(linestyle=line, markersize=11, markeredgewidth=2.6)
+    return look
 
 
-def one_each(values: ArrayLike | None, name: str, n: int) -> np.ndarray | None:
-    if values is None:
-        return None
-    array = np.asarray(values)
-    if array.shape != (n,):
-        raise InputError(f"{name} {array.shape} must be one for each of the {n} pictures or marks")
-    return array
+def legend_below(ax: Axes, keys: list[Line2D]) -> None:
+    """On grey, on which the bright colours of marks can be read."""
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.01), "ncols": len(keys)}
+    grey: dict[str, Any] = {"facecolor": "#4d4d4d", "labelcolor": "white", "framealpha": 1}
+    ax.legend(handles=keys, handlelength=1.6, columnspacing=1.4, **place, **grey)
 
 
 def centers_of(found: Any) -> np.ndarray:

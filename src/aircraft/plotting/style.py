@@ -4,7 +4,6 @@ The look holds inside our functions only; matplotlib's settings stay as the user
 """
 
 import functools
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -17,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from aircraft import InputError
+from aircraft.datasets.storage import replacing
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,32 +26,10 @@ BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY = "#767676"  # contrast of 4.5 on white, for what is only a reference
 
-FONT = 14  # points on a figure 6.4 inches wide: 28 pixels when it fills a slide of 1280
-STYLE: dict[Any, Any] = {
-    "font.size": FONT,
-    "axes.titlesize": FONT + 1,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titlepad": 10,
-    "axes.labelsize": FONT,
-    "axes.edgecolor": "#555555",
-    "axes.facecolor": "white",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e6e6e6",
-    "xtick.labelsize": FONT - 1,
-    "ytick.labelsize": FONT - 1,
-    "legend.fontsize": FONT - 1,
-    "legend.framealpha": 0.9,
-    "lines.linewidth": 2.4,
-    "figure.facecolor": "white",
-    "figure.constrained_layout.use": True,
-    "figure.constrained_layout.h_pad": 0.12,
-    "figure.constrained_layout.w_pad": 0.12,
-    "savefig.facecolor": "white",
-}
+STYLE: dict[Any, Any] = dict(
+    matplotlib.rc_params_from_file(Path(__file__).with_name("look.mplstyle"), use_default_template=False)
+)
+FONT = STYLE["font.size"]  # points
 
 
 def styled(function: Callable[P, R]) -> Callable[P, R]:
@@ -75,9 +53,7 @@ def styled(function: Callable[P, R]) -> Callable[P, R]:
 
 def axes_or_new(ax: Axes | None, *, width: float = 6.4, height: float = 4.8) -> Axes:
     """`ax`, or the Axes of a new figure (inches). pyplot knows the new one, so that notebooks show it."""
-    if ax is None:
-        _, ax = plt.subplots(figsize=(width, height))
-    return ax
+    return plt.subplots(figsize=(width, height))[1] if ax is None else ax
 
 
 def halo(width: float, colour: str = "black") -> list[patheffects.AbstractPathEffect]:
@@ -92,30 +68,23 @@ def several(count: int, what: str) -> str:
 
 def figure_of(drawing: Any) -> Figure:
     """The figure behind a Figure, an Axes, or an array of Axes."""
-    if isinstance(drawing, Figure):
-        return drawing
-    first = drawing if isinstance(drawing, Axes) else next(iter(np.ravel(drawing)), None)
-    if not isinstance(first, Axes):
-        raise InputError(
-            f"a figure is a matplotlib Figure, Axes or array of Axes, not {type(drawing).__name__}"
-        )
+    first = drawing if isinstance(drawing, Figure) else next(iter(np.ravel(drawing)), None)
+    if not isinstance(first, Figure | Axes):
+        kind = type(drawing).__name__
+        raise InputError(f"a figure is a matplotlib Figure, Axes or array of Axes, not {kind}")
     return first.get_figure(root=True)  # type: ignore[return-value]
 
 
 def save(drawing: Any, path: str | Path, *, dpi: int = 150) -> Path:
     """Write a figure, by the path's ending, and close it: pyplot forgets it, its memory is freed.
 
-    Written beside its place and then renamed, so that there is never half a file. Same figure, same bytes.
+    A whole file or none. Same figure, same bytes.
     """
     figure, path = figure_of(drawing), Path(path)
     if not path.suffix:
         raise InputError(f"{path}: the name of a figure needs an ending such as .png or .svg")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
-    try:
-        figure.savefig(beside, dpi=dpi, metadata={"Software": None} if path.suffix == ".png" else None)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-        plt.close(figure)
+    form = path.suffix[1:].lower()
+    with replacing(path) as file:
+        figure.savefig(file, format=form, dpi=dpi, metadata={"Software": None} if form == "png" else None)
+    plt.close(figure)
     return path
