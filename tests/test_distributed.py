@@ -60,15 +60,18 @@ def test_every_patch_is_judged_once_however_unequal_the_shares(
     def all_gather(mine: list[torch.Tensor]) -> list[list[torch.Tensor]]:
         return [[share] for share in next(part for part in parts.values() if torch.equal(part[0], mine[0]))]
 
-    alone = engines.Ranking(optimizers.bce)
-    alone.update((logits, labels.float()))
-    first = engines.Ranking(optimizers.bce)
-    first.update((parts["logits"][0], parts["labels"][0]))
-    expected = alone.compute()
-    fake = SimpleNamespace(get_world_size=lambda: 2, all_gather=all_gather)
-    monkeypatch.setattr(devices, "idist", fake)
-    assert first.compute() == expected
-    assert expected["count"] == sum(counts)
+    monkeypatch.setattr(devices, "idist", SimpleNamespace(get_world_size=lambda: 2, all_gather=all_gather))
+    evaluator = engines.create_evaluator(Identity(), optimizers.bce)
+    ours = [(parts["logits"][0], parts["labels"][0], None)]  # a batch: what this process has of the patches
+    found = evaluator.run(ours).metrics
+    assert found == engines.ranking(labels.float(), logits, optimizers.bce)
+
+
+class Identity(torch.nn.Module):
+    """Its images are logits already."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images
 
 
 def test_alone_parallel_does_nothing() -> None:

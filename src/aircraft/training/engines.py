@@ -18,7 +18,7 @@ from ignite.handlers import (
     TensorboardLogger,
     global_step_from_engine,
 )
-from ignite.metrics import Average, Metric
+from ignite.metrics import Average
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -82,45 +82,44 @@ def create_trainer(
 
 
 def create_evaluator(model: nn.Module, loss_fn: LossFunction, amp: torch.dtype | None = None) -> Engine:
-    """An engine that scores batches; after a run its `state.metrics` holds loss, AP and AUC."""
+    """An engine that scores batches; after a run its `state.metrics` holds loss, AP and AUC.
 
-    def step(engine: Engine, batch: Batch) -> tuple[Tensor, Tensor]:
-        images, labels, _ = batch
+    Each patch counts exactly once, however many processes share them.
+    """
+    logits: list[Tensor] = []
+    labels: list[Tensor] = []
+
+    def step(engine: Engine, batch: Batch) -> None:
+        images, truth, _ = batch
         with torch.inference_mode(), torch.autocast(images.device.type, dtype=amp, enabled=amp is not None):
-            return model(images).float(), labels
+            logits.append(model(images).float())
+        labels.append(truth)
 
     evaluator = Engine(step)
     evaluator.logger = _quiet("aircraft.evaluator")
-    evaluator.add_event_handler(Events.STARTED, lambda: model.eval())
-    Ranking(loss_fn).attach(evaluator, "ranking")
+
+    @evaluator.on(Events.STARTED)
+    def begin() -> None:
+        model.eval()
+        logits.clear()
+        labels.clear()
+
+    @evaluator.on(Events.COMPLETED)
+    def end() -> None:
+        truth, scored = (devices.gather(torch.cat(parts)).cpu() for parts in (labels, logits))
+        evaluator.state.metrics = ranking(truth, scored, loss_fn)
+
     return evaluator
 
 
-class Ranking(Metric):
-    """Loss, AP and AUC over all patches, each counted exactly once however many processes share them."""
-
-    def __init__(self, loss_fn: LossFunction) -> None:
-        self._loss_fn = loss_fn
-        super().__init__()
-
-    def reset(self) -> None:
-        self._logits: list[Tensor] = []
-        self._labels: list[Tensor] = []
-
-    def update(self, output: tuple[Tensor, Tensor]) -> None:
-        logits, labels = output
-        self._logits.append(logits)
-        self._labels.append(labels)
-
-    def compute(self) -> dict[str, float]:
-        logits = devices.gather(torch.cat(self._logits)).cpu()
-        labels = devices.gather(torch.cat(self._labels)).cpu()
-        loss = float(self._loss_fn(logits, labels))
-        if not torch.isfinite(logits).all():  # scikit-learn refuses them; the training loop tells the user
-            return {"loss": float("nan"), "AP": float("nan"), "AUC": float("nan"), "count": len(labels)}
-        ap, auc = average_precision_score(labels, logits), roc_auc_score(labels, logits)
-        # Rounded, because a perfect AP may come out as 1.0000000000000002.
-        return {"loss": loss, "AP": round(float(ap), 9), "AUC": round(float(auc), 9), "count": len(labels)}
+def ranking(labels: Tensor, logits: Tensor, loss_fn: LossFunction) -> dict[str, float]:
+    """Loss, AP and AUC of (N,) labels and (N,) logits."""
+    loss = float(loss_fn(logits, labels))
+    if not torch.isfinite(logits).all():  # scikit-learn refuses them; the training loop tells the user
+        return {"loss": float("nan"), "AP": float("nan"), "AUC": float("nan")}
+    ap, auc = average_precision_score(labels, logits), roc_auc_score(labels, logits)
+    # Rounded, because a perfect AP may come out as 1.0000000000000002.
+    return {"loss": loss, "AP": round(float(ap), 9), "AUC": round(float(auc), 9)}
 
 
 class Best:
