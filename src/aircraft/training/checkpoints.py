@@ -4,8 +4,6 @@ A training killed at any moment goes on from the last complete epoch and ends wi
 checkpoint is read without pickle.
 """
 
-import csv
-import io
 import time
 import zlib
 from collections.abc import Mapping
@@ -70,12 +68,9 @@ class History:
 
     def to_csv(self, path: str | Path) -> None:
         """Write the rows as a CSV file, replaced as a whole."""
-        text = io.StringIO()
-        table = csv.DictWriter(text, fieldnames=list(self.rows[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows(self.rows)
-        with replacing(Path(path)) as file:
-            file.write(text.getvalue().encode())
+        lines = [list(self.rows[0]), *(row.values() for row in self.rows)]
+        with replacing(path) as file:
+            file.write("".join(",".join(map(str, line)) + "\n" for line in lines).encode())
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows, "best_epoch": self.best_epoch}

@@ -15,7 +15,6 @@ from ignite.engine import Engine, Events
 from torch import Tensor
 
 from aircraft.patches import PATCH
-from aircraft.training.settings import Settings
 
 GAIN = 0.25  # contrast changes by up to so much, down or up
 SHIFT = 0.12  # brightness of all channels, in [0, 1]
@@ -156,25 +155,6 @@ class Batches:
         if self.device.type == "cuda" and tensor.device.type == "cpu":
             tensor = tensor.pin_memory()  # only from pinned memory does the copy run beside the computation
         return tensor.to(self.device, non_blocking=True)
-
-
-def training_batches(
-    images: np.ndarray, labels: np.ndarray, settings: Settings, sampler: "Sampler", device: torch.device
-) -> Batches:
-    """The batches that the settings ask for; each process of a torchrun job takes its share of every one."""
-    return Batches(
-        images,
-        labels,
-        settings.batch_size,
-        device,
-        sampler=sampler,
-        augment=settings.augment,
-        noise=settings.noise,
-        seed=settings.seed,
-        drop_last=True,
-        rank=idist.get_rank(),
-        world=idist.get_world_size(),
-    )
 
 
 def _chances(count: int, generator: torch.Generator) -> Tensor:

@@ -39,6 +39,9 @@ def fit(
 ) -> History:
     """Train a network, judge it after every epoch, and leave it with the weights of its best epoch.
 
+    The global random state is left as it was. The processes of a torchrun job (`devices.parallel`) share
+    every batch, and the first one writes.
+
     Parameters
     ----------
     model : from float32 images (n, 3, 64, 64) in [0, 1] to logits (n,)
@@ -56,11 +59,6 @@ def fit(
     Raises
     ------
     InputError : for unusable data or settings, and when the loss becomes NaN or infinite
-
-    Notes
-    -----
-    The global random state is left as it was. The processes of a torchrun job (`devices.parallel`) share
-    every batch, and the first one writes.
     """
     if settings and knobs:
         raise InputError(f"give settings, or knobs by keyword: {', '.join(knobs)}; not both")
@@ -135,7 +133,11 @@ def _train(
 ) -> History:
     # Data: of every training batch, and of the validation set, each process of a job takes its equal share.
     sampler = loading.Sampler(train.labels, settings.sampling, settings.seed)
-    batches = loading.training_batches(train.images, train.labels, settings, sampler, device)
+    rank, world = idist.get_rank(), idist.get_world_size()
+    batches = loading.Batches(
+        train.images, train.labels, settings.batch_size, device, sampler=sampler, augment=settings.augment,
+        noise=settings.noise, seed=settings.seed, drop_last=True, rank=rank, world=world,
+    )  # fmt: skip
     ours = devices.my_slice(len(val.labels))
     val_batches = loading.Batches(val.images[ours], val.labels[ours], EVALUATION_BATCH, device)
 
@@ -151,7 +153,7 @@ def _train(
     @trainer.on(Events.EPOCH_STARTED)
     def begin() -> None:
         batches.epoch = trainer.state.epoch
-        torch.manual_seed(loading.seed_for(settings.seed, batches.epoch, 2, idist.get_rank()))  # for dropout
+        torch.manual_seed(loading.seed_for(settings.seed, batches.epoch, 2, rank))  # for dropout
         history.start_clock()
 
     @trainer.on(Events.EPOCH_COMPLETED)

@@ -104,9 +104,8 @@ class Muon(torch.optim.Optimizer):
         self.dtype = dtype
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+    def step(self) -> None:  # type: ignore[override]
         """One step on all parameters that have a gradient."""
-        loss = None if closure is None else torch.enable_grad()(closure)()
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is None:
@@ -117,7 +116,6 @@ class Muon(torch.optim.Optimizer):
                     parameter.add_(self._muon(parameter.grad, state), alpha=-group["lr"])
                 else:
                     parameter.add_(_adam(parameter.grad, state), alpha=-group["lr"])
-        return loss
 
     def _muon(self, gradient: Tensor, state: dict[str, Any]) -> Tensor:
         """The step for one weight, without its learning rate."""

@@ -69,15 +69,16 @@ class Settings:
         return cls(**given)
 
     def __post_init__(self) -> None:
-        self._need("epochs", _whole(self.epochs, 1), "a whole number from 1")
-        self._need("batch_size", _whole(self.batch_size, 1), "a whole number from 1")
+        for name in ("epochs", "batch_size"):
+            self._need(name, _whole(getattr(self, name), 1), "a whole number from 1")
         self._need(
             "patience", self.patience is None or _whole(self.patience, 1), "a whole number from 1, or None"
         )
         self._need("seed", _whole(self.seed, 0), "a whole number from 0")
         self._need("lr", _number(self.lr) and self.lr > 0, "a number above 0")
-        self._need("weight_decay", _number(self.weight_decay) and self.weight_decay >= 0, "a number from 0")
-        self._need("noise", _number(self.noise) and self.noise >= 0, "a number from 0")
+        for name in ("weight_decay", "noise"):
+            value = getattr(self, name)
+            self._need(name, _number(value) and value >= 0, "a number from 0")
         average = self.ema is None or (_number(self.ema) and 0 < self.ema < 1)
         self._need("ema", average, "a number between 0 and 1, or None")
         weight = self.pos_weight
