@@ -186,7 +186,7 @@ def sample_positive(scene: Scene, n: int, rng: np.random.Generator) -> tuple[np.
     return np.array(list(repeats)), np.array(list(repeats.values()))
 
 
-def sample_negative(scene: Scene, n: int, rng: np.random.Generator, near: float = NEAR) -> np.ndarray:
+def sample_negative(scene: Scene, n: int, rng: np.random.Generator) -> np.ndarray:
     """At most n different windows of background, the near ones first.
 
     A share `near` comes from places that look like trouble: half of it around aircraft, with the centre of
@@ -208,10 +208,10 @@ def sample_negative(scene: Scene, n: int, rng: np.random.Generator, near: float 
     """
     if scene.width < PATCH or scene.height < PATCH or n < 1:
         return np.zeros((0, 2), int)
-    about = round(n * near * NEAR_AIRCRAFT) if len(scene.boxes) else 0
+    about = round(n * NEAR * NEAR_AIRCRAFT) if len(scene.boxes) else 0
     taken: dict[tuple[int, int], bool] = {}  # corner -> is it black; a dict keeps the order
     _take(taken, scene, lambda k: _around(scene, k, rng), about)
-    _take(taken, scene, _on_clutter(scene, rng), round(n * near))
+    _take(taken, scene, _on_clutter(scene, rng), round(n * NEAR))
     top = np.array([scene.width - PATCH, scene.height - PATCH]) + 1
     _take(taken, scene, lambda k: rng.integers(0, top, (k, 2)), n)
     return np.array(list(taken)).reshape(-1, 2)
