@@ -57,7 +57,7 @@ def load_imbalanced(
     Parameters
     ----------
     source, root : str
-        "synthetic"; "airbus" with the folder of its scenes (by default see `airbus.find_root`); or an .npz file.
+        "synthetic"; "airbus" with the folder of its scenes (see `airbus.find_root`); or an .npz file.
     seed, difficulty : int, float
         Same arguments, same bytes. The difficulty is that of rendered scenes: 0 (plain) to 2 (very hard).
     test_sites : list of str
@@ -95,7 +95,7 @@ def load_tiles(
     source, root, **options
         Those of `load_imbalanced`, less the scale.
     split : "test" or "validation"
-        "test": in rendered views that no patch shows; "validation": from training sites, to choose thresholds on.
+        "test": rendered views that no patch shows; "validation": training sites, to choose thresholds on.
     count : int
         Fewer, with a warning, where real scenes have no room for more side by side.
     sites : list of str

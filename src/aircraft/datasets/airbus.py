@@ -107,7 +107,11 @@ def index(root: str | Path | None = None) -> list[Entry]:
     """
     folder = find_root(root)
     table, airports = folder / "annotations.csv", folder / "airports.csv"
-    sites = _sites(airports) if airports.is_file() else None
+    sites: dict[str, str] = {}
+    if airports.is_file():
+        sites = {
+            row["image_id"]: row["airport"].strip() for _, row in _rows(airports, ("image_id", "airport"))
+        }
     entries: dict[str, Entry] = {}
     for line, row in _rows(table, ("image_id", "geometry", "class")):
         where, name = f"{table} line {line}", row["image_id"]
@@ -118,15 +122,16 @@ def index(root: str | Path | None = None) -> list[Entry]:
             if path.name != name or not path.is_file():
                 remedy = "download the data set again or remove the line"
                 raise InputError(f"{where}: images/{name} is missing; {remedy}")
-            if sites is not None and name not in sites:
-                raise InputError(f"{airports}: {name} has no letter; add a line `{name},AIRPORT`")
-            entries[name] = Entry(path, sites[name] if sites else path.stem, line)
+            site = sites.get(name) if airports.is_file() else path.stem
+            if not site:
+                raise InputError(f"{airports}: {name} has no letter; write a line `{name},AIRPORT`")
+            entries[name] = Entry(path, site, line)
         entry = entries[name]
         boxes = entry.boxes if row["class"] == "Airplane" else entry.truncated
         boxes.append((line, *_rectangle(row["geometry"], where)))
     if not entries:
         raise InputError(f"{table}: no annotations in it; download the data set again")
-    if sites is None:
+    if not sites:
         warnings.warn(
             f"{folder}: no airports.csv, so each scene counts as its own site. But several scenes show one "
             "airport at other dates: it can then be in train and test, which makes scores look too good. To "
@@ -176,18 +181,6 @@ def _rows(table: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str
         raise InputError(f"{table}: not a csv file ({error}); download it again") from error
 
 
-def _sites(table: Path) -> dict[str, str]:
-    """Image name -> site, as airports.csv says."""
-    sites = {}
-    for line, row in _rows(table, ("image_id", "airport")):
-        sites[row["image_id"]] = row["airport"].strip()
-        if not row["airport"].strip():
-            raise InputError(f"{table} line {line}: {row['image_id']} has no letter; write its airport")
-    if not sites:
-        raise InputError(f"{table}: empty; write a line `image,airport` for each scene, or remove the file")
-    return sites
-
-
 def _rectangle(geometry: str, where: str) -> tuple[float, float, float, float]:
     """x0, y0, x1, y1 of the rectangle, given as a list of its corners, the first once more at the end."""
     try:
@@ -198,8 +191,9 @@ def _rectangle(geometry: str, where: str) -> tuple[float, float, float, float]:
     closed = len(corners) == 5 and (corners[0] == corners[-1]).all()
     wanted = {(x0, y0), (x1, y0), (x1, y1), (x0, y1)}
     if not closed or len(wanted) != 4 or set(map(tuple, corners.tolist())) != wanted:
-        wish = "no upright rectangle of five corners, the last equal to the first"
-        raise InputError(f"{where}: geometry is {wish}")
+        raise InputError(
+            f"{where}: geometry is no upright rectangle, given as five corners, the last the first"
+        )
     return x0, y0, x1, y1
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,8 +30,7 @@ VERSION = 2  # of the sampling; raise it when the same parameters give other pat
 IDLE = 30  # seconds after which a worker without work ends
 
 Render = Callable[[], Scene]  # a scene that is still to be rendered
-# Of one scene: site; background (N, 64, 64, 3) and aircraft (P, 64, 64, 3) uint8; and repeats (P,) int: how many
-# earlier patches show the same aircraft.
+# Of one scene: site; background (N, 64, 64, 3) and aircraft (P, 64, 64, 3) uint8; repeats (P,) of the latter.
 Cut = tuple[str, np.ndarray, np.ndarray, np.ndarray]
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -39,7 +38,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Recipe:
-    """The size of a data set: how many patches, the share that shows an aircraft, rendered dates of each site."""
+    """The size of a data set: patches, the share with an aircraft, rendered views of each site."""
 
     name: str
     train: int
@@ -74,8 +73,9 @@ class Source:
 
     def run(self, jobs: Sequence[Callable[[], Result]], description: str) -> Iterator[Result]:
         """What the jobs return, in their order; see `run_jobs`."""
-        call = operator.call
-        return run_jobs(call, jobs, description=description, workers=self.workers, progress=self.progress)
+        return run_jobs(
+            operator.call, jobs, description=description, workers=self.workers, progress=self.progress
+        )
 
     def key(self) -> dict[str, Any]:
         """What of the source decides which patches come out: a part of the key of the cache."""
@@ -148,14 +148,9 @@ def assemble(
         counted.append(again)
     repeats = np.concatenate(counted)
     chosen = np.lexsort((rng.random(len(repeats)), repeats))[:positives]  # by repeats, then at random
-    if len(chosen) == 0:
-        remedy = "choose other sites or another seed"
-        raise InputError(f"{what}: no scene has an aircraft wholly inside; {remedy}")
     if len(chosen) < positives:
-        found = (
-            f"the scenes give only {len(chosen)} different windows with an aircraft, {positives} are needed"
-        )
-        raise InputError(f"{what}: {found}; give more scenes, or a smaller scale")
+        found = f"the scenes give only {len(chosen)} different windows with an aircraft, not {positives}"
+        raise InputError(f"{what}: {found}; give more or other sites, or a smaller scale")
     for row, k in zip(rows[negatives:], chosen, strict=True):
         images[row], sites[row] = candidates[k]
         labels[row] = 1
@@ -197,23 +192,17 @@ def _most_positives(scenes: Sequence[Scene | Render], positives: int) -> list[in
 
 def _in_processes(function: Callable[[Job], Result], jobs: Sequence[Job], workers: int) -> Iterator[Result]:
     pool = joblib.Parallel(
-        n_jobs=workers, return_as="generator", batch_size=1, max_nbytes=None, idle_worker_timeout=IDLE
-    )
+        n_jobs=workers, return_as="generator", batch_size=1, max_nbytes=None, idle_worker_timeout=IDLE,
+        initializer=_start_worker, initargs=(os.getpid(),),
+    )  # fmt: skip
     try:
-        yield from pool(joblib.delayed(_in_worker)(function, job, os.getpid()) for job in jobs)
+        yield from pool(joblib.delayed(function)(job) for job in jobs)
     except BrokenProcessPool as error:
         reason = "a worker process was killed, most likely for lack of memory"
         raise RuntimeError(f"{reason}; give workers=1") from error
 
 
-def _in_worker(function: Callable[[Job], Result], job: Job, parent: int) -> Result:  # pragma: no cover
-    _end_with(parent)
-    cv2.setNumThreads(1)  # there is a process for each core already
-    return function(job)
-
-
-@cache  # once a worker
-def _end_with(parent: int) -> None:  # pragma: no cover  (only workers run this)
+def _start_worker(parent: int) -> None:  # pragma: no cover  (only workers run this)
     """End this worker when its parent was killed; it would wait for ever to hand over its result."""
 
     def watch() -> None:
@@ -222,3 +211,4 @@ def _end_with(parent: int) -> None:  # pragma: no cover  (only workers run this)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+    cv2.setNumThreads(1)  # there is a process for each core already

@@ -64,15 +64,11 @@ def split_sites(aircraft: Mapping[str, int], test: Collection[str] | None, seed:
             if 0 < sum(aircraft[name] for name in chosen) < sum(aircraft.values()):
                 break
     else:
-        chosen = set(test)
-        unknown = sorted(chosen - set(names))
-        if unknown or not chosen:
-            raise InputError(f"test site {unknown or 'list'} is unknown; the sites are {', '.join(names)}")
+        chosen = set(narrowed(names, test))
     splits = {"train": [name for name in names if name not in chosen], "test": sorted(chosen)}
     for name, sites in splits.items():
         if not sum(aircraft[site] for site in sites):
-            listed = ", ".join(sites) or "none"
-            raise InputError(f"no aircraft to {name} on (sites: {listed}); give other test sites")
+            raise InputError(f"no aircraft to {name} on (sites: {', '.join(sites)}); give other test sites")
     return splits
 
 
@@ -82,7 +78,7 @@ def narrowed(known: Sequence[str], wanted: Collection[str] | None) -> list[str]:
         return list(known)
     wrong = sorted(set(wanted) - set(known))
     if wrong or not wanted:
-        raise InputError(f"site {wrong or 'list'} is not of this split; its sites are {', '.join(known)}")
+        raise InputError(f"site {wrong or 'list'} is unknown here; the sites are {', '.join(known)}")
     return sorted(set(wanted))
 
 
