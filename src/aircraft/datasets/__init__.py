@@ -142,6 +142,5 @@ def _load(
 def _source(source: str | Path, root: str | Path | None, **options: Any) -> building.Source:
     """Where the scenes come from; the options are those of `building.Source`."""
     if str(source) not in SOURCES:
-        known = ", ".join(SOURCES)
-        raise InputError(f"unknown source {str(source)!r}; give {known}, or the path of an .npz file")
+        raise InputError(f"unknown source {str(source)!r}; give {', '.join(SOURCES)}, or the path of an .npz")
     return SOURCES[str(source)](root, **options)

@@ -107,11 +107,8 @@ def index(root: str | Path | None = None) -> list[Entry]:
     """
     folder = find_root(root)
     table, airports = folder / "annotations.csv", folder / "airports.csv"
-    sites: dict[str, str] = {}
-    if airports.is_file():
-        sites = {
-            row["image_id"]: row["airport"].strip() for _, row in _rows(airports, ("image_id", "airport"))
-        }
+    rows = _rows(airports, ("image_id", "airport")) if airports.is_file() else ()
+    sites = {row["image_id"]: row["airport"].strip() for _, row in rows}
     entries: dict[str, Entry] = {}
     for line, row in _rows(table, ("image_id", "geometry", "class")):
         where, name = f"{table} line {line}", row["image_id"]
@@ -132,11 +129,10 @@ def index(root: str | Path | None = None) -> list[Entry]:
     if not entries:
         raise InputError(f"{table}: no annotations in it; download the data set again")
     if not sites:
+        doubt = "an airport with scenes of several dates can be in train and test, and scores look too good"
+        remedy = "write airports.csv: columns image_id,airport, one letter for all scenes of a place"
         warnings.warn(
-            f"{folder}: no airports.csv, so each scene counts as its own site. But several scenes show one "
-            "airport at other dates: it can then be in train and test, which makes scores look too good. To "
-            "mend it, write airports.csv: columns image_id,airport, one letter for all scenes of a place.",
-            stacklevel=2,
+            f"{airports} is missing, so each scene is its own site: {doubt}; {remedy}", stacklevel=2
         )
     return [entries[name] for name in sorted(entries)]
 
@@ -192,7 +188,7 @@ def _rectangle(geometry: str, where: str) -> tuple[float, float, float, float]:
     wanted = {(x0, y0), (x1, y0), (x1, y1), (x0, y1)}
     if not closed or len(wanted) != 4 or set(map(tuple, corners.tolist())) != wanted:
         raise InputError(
-            f"{where}: geometry is no upright rectangle, given as five corners, the last the first"
+            f"{where}: geometry is no upright rectangle of five corners, the last equal to the first"
         )
     return x0, y0, x1, y1
 

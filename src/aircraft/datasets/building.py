@@ -119,10 +119,9 @@ def cut_scene(scene: Scene | Render, positives: int, negatives: int, seed: tuple
     shown, repeats = patches.sample_positive(scene, positives, rng)
     background = patches.sample_negative(scene, negatives, rng)
     if len(background) < negatives:
-        raise InputError(
-            f"{scene.name}: {scene.width} x {scene.height} m with {len(scene.boxes)} aircraft has room for "
-            f"only {len(background)} of {negatives} background patches; give more or larger scenes"
-        )
+        room = f"has room for only {len(background)} of {negatives} background patches"
+        size = f"{scene.width} x {scene.height} m with {len(scene.boxes)} aircraft"
+        raise InputError(f"{scene.name}: {size} {room}; give more or larger scenes")
     return scene.site, patches.cut(scene.image, *background.T), patches.cut(scene.image, *shown.T), repeats
 
 
@@ -155,9 +154,9 @@ def assemble(
         images[row], sites[row] = candidates[k]
         labels[row] = 1
     different = int((repeats[chosen] == 0).sum())
-    recut = round(1 - different / positives, 4)
-    counts = {"patches": len(images), "aircraft": different, "recut": recut, "scenes": len(counted)}
-    return images, labels, sites.astype(str), counts | {"sites": len(set(sites))}
+    notes = {"patches": len(images), "aircraft": different, "recut": round(1 - different / positives, 4)}
+    notes |= {"scenes": len(counted), "sites": len(set(sites))}
+    return images, labels, sites.astype(str), notes
 
 
 def run_jobs(
@@ -170,9 +169,8 @@ def run_jobs(
 ) -> Iterator[Result]:
     """Yield function(job) for each job, in their order, with a progress bar.
 
-    function: must be importable; what it raises is raised here. workers: processes; None for one a core that
-    this process may use; 1 works in this process. joblib's loky starts clean processes: safe beside torch,
-    and from a notebook or a script without an `if __name__ == "__main__"` guard.
+    What the function raises is raised here. workers: processes; None for one a core; 1 works in this process.
+    joblib's loky starts clean ones: safe beside torch, and from a notebook or a script without a guard.
     """
     workers = min(workers or joblib.cpu_count(), len(jobs))
     results = map(function, jobs) if workers <= 1 else _in_processes(function, jobs, workers)

@@ -61,8 +61,9 @@ def load_npz(path: str | Path, name: str = "npz") -> PatchSet:
     train, test = (read_patches(path, split) for split in SPLITS)
     shared = sorted(set(train.sites) & set(test.sites) - {NO_SITE})
     if shared:
-        remedy = "split by site, or leave the sites out"
-        raise InputError(f"{path}: the site {shared[0]} is in train and test; {remedy}")
+        raise InputError(
+            f"{path}: the site {shared[0]} is in train and test; split by site or omit the sites"
+        )
     return PatchSet(name, str(path), train, test)
 
 
@@ -188,9 +189,8 @@ def _as_labels(labels: np.ndarray, what: str) -> np.ndarray:
 
 def _names(arrays: Mapping[str, np.ndarray], key: str, default: list[str], path: str | Path) -> np.ndarray:
     """(N,) str: the names of N images, from the file or by default."""
-    names = arrays.get(key, np.array(default))
-    if names.shape != (len(default),):
-        count = len(default)
+    names, count = arrays.get(key, np.array(default)), len(default)
+    if names.shape != (count,):
         raise InputError(f"{path}: {key} is {names.shape}; give one name for each of the {count} images")
     return names.astype(str)
 
@@ -203,6 +203,5 @@ def _boxes(arrays: Mapping[str, np.ndarray], key: str, count: int, path: str | P
         found = f"{boxes.shape} {boxes.dtype}"
         raise InputError(f"{path}: {key} is {found}; boxes are (M, 4) numbers x0, y0, x1, y1")
     if tile.shape != (len(boxes),) or not np.isin(tile, np.arange(count)).all():
-        expected = f"the number of the tile, 0 to {count - 1}, of each box"
-        raise InputError(f"{path}: {key}_tile must hold {expected}")
+        raise InputError(f"{path}: {key}_tile must hold the number of the tile, 0 to {count - 1}, of each")
     return [boxes[tile == i] for i in range(count)]

@@ -52,20 +52,13 @@ def load_or_build(
 
     Parameters
     ----------
-    name, parameters : str, dict
-        The key; the parameters, and the notes, are what JSON can hold.
-    build : function
-        Makes the arrays and the notes.
+    name, parameters, build : str, dict, function
+        The key, which JSON can hold; what makes the arrays and the notes.
 
     Returns
     -------
-    arrays, notes : dict of str to memory-mapped array (changes stay in memory), dict
-
-    Examples
-    --------
-    >>> arrays, notes = load_or_build("squares", {"count": 3}, lambda: ({"n": np.arange(3) ** 2}, {}))
-    >>> arrays["n"].tolist()
-    [0, 1, 4]
+    arrays, notes : dict of str to array, dict
+        Memory-mapped, changes stay in memory; what JSON can hold.
     """
     text = json.dumps({"format": FORMAT, "name": name, **parameters}, sort_keys=True)
     place = folder() / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
@@ -123,8 +116,8 @@ def _load(place: Path) -> ArraysAndNotes | None:
         meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
         files = {name: place / f"{name}.npy" for name in meta["files"]}
         with ThreadPoolExecutor() as pool:  # hashing leaves the interpreter's lock
-            hashes = dict(zip(files, pool.map(sha256, files.values()), strict=True))
-        if hashes == meta["files"]:
+            hashes = list(pool.map(sha256, files.values()))
+        if hashes == list(meta["files"].values()):
             return {name: np.load(path, mmap_mode="c") for name, path in files.items()}, meta["notes"]
         reason = "a file is not what was written"
     except (OSError, ValueError, KeyError, TypeError) as error:
