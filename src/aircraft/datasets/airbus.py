@@ -131,9 +131,7 @@ def index(root: str | Path | None = None) -> list[Entry]:
     if not sites:
         doubt = "an airport with scenes of several dates can be in train and test, and scores look too good"
         remedy = "write airports.csv: columns image_id,airport, one letter for all scenes of a place"
-        warnings.warn(
-            f"{airports} is missing, so each scene is its own site: {doubt}; {remedy}", stacklevel=2
-        )
+        warnings.warn(f"no {airports}, so each scene is its own site: {doubt}; {remedy}", stacklevel=2)
     return [entries[name] for name in sorted(entries)]
 
 
@@ -187,9 +185,7 @@ def _rectangle(geometry: str, where: str) -> tuple[float, float, float, float]:
     closed = len(corners) == 5 and (corners[0] == corners[-1]).all()
     wanted = {(x0, y0), (x1, y0), (x1, y1), (x0, y1)}
     if not closed or len(wanted) != 4 or set(map(tuple, corners.tolist())) != wanted:
-        raise InputError(
-            f"{where}: geometry is no upright rectangle of five corners, the last equal to the first"
-        )
+        raise InputError(f"{where}: geometry is no upright rectangle: five corners, the last like the first")
     return x0, y0, x1, y1
 
 
@@ -214,13 +210,9 @@ def _scene(entry: Entry) -> Scene:
     centers = (boxes[:, :2] + boxes[:, 2:]) / 2
     close = np.linalg.norm(centers[:, None] - centers[None], axis=2) < TWICE
     again = np.tril(close, k=-1).any(axis=1)  # close to a box before it
-    return Scene(
-        image=cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA),  # exact for 2x2
-        boxes=boxes[~again],
-        name=entry.path.stem,
-        site=entry.site,
-        ignore=_halved(entry.truncated, width, height),
-    )
+    ignore = _halved(entry.truncated, width, height)
+    half = cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA)  # exact for 2x2
+    return Scene(half, boxes[~again], entry.path.stem, entry.site, ignore)
 
 
 def _halved(boxes: list[tuple[float, ...]], width: int, height: int) -> np.ndarray:
