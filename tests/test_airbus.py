@@ -126,13 +126,17 @@ def test_an_unreadable_image_is_named(root, damage):
         ("annotations.csv", "", "annotations.csv line 1: no column image_id"),
         ("annotations.csv", "image_id,geometry,class\n", "annotations.csv: no annotations in it"),
         ("annotations.csv", "image_id,geometry,class\na.jpg\n", "annotations.csv line 2: too few values"),
-        ("airports.csv", "image_id,airport\na.jpg,A\nb.jpg,\n", "airports.csv line 3: b.jpg has no letter"),
+        (
+            "airports.csv",
+            "image_id,airport\na.jpg,A\nb.jpg,\n",
+            "airports.csv: b.jpg has no letter; write a line `b.jpg,",
+        ),
         (
             "airports.csv",
             "image_id,airport\nb.jpg,B\n",
-            "airports.csv: a.jpg has no letter; add a line `a.jpg,",
+            "airports.csv: a.jpg has no letter; write a line `a.jpg,",
         ),
-        ("airports.csv", "image_id,airport\n", "airports.csv: empty"),
+        ("airports.csv", "image_id,airport\n", "airports.csv: b.jpg has no letter"),
     ],
 )
 def test_a_table_that_does_not_fit_is_named(root, file, text, message):

@@ -133,12 +133,6 @@ def test_without_aircraft_clutter_fills_the_near_half():
     assert (corners[:50, 0] < 200).mean() > 0.95
 
 
-def test_near_0_is_uniform():
-    scene = make_scene(size=800)
-    corners = patches.sample_negative(scene, 400, np.random.default_rng(0), near=0)
-    assert 0.15 < (corners[:, 0] < 200).mean() < 0.4
-
-
 def test_no_background_window_touches_a_truncated_aircraft():
     scene = make_scene(ignore=np.array([[150, 0, 220, 60], [0, 300, 40, 400]]))
     x, y = patches.sample_negative(scene, 500, np.random.default_rng(0)).T

@@ -126,9 +126,9 @@ def test_a_killed_builder_leaves_nothing_in_the_way(cache, moment):
         pass
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert len(list(cache.glob("*.tmp-*"))) == (moment == "writing")
+    assert len(list(cache.glob("*.tmp"))) == (moment == "writing")
     storage.load_or_build("other", KEY, build)  # cleans up, whatever is built
-    assert not list(cache.glob("*.tmp-*"))
+    assert not list(cache.glob("*.tmp"))
     assert storage.load_or_build("thing", KEY, build)[1] == {"note": 3}
 
 
@@ -143,7 +143,7 @@ def test_the_folder_of_a_living_builder_is_left_alone(cache):
     while process.stdout.readline().strip() != "writing":
         pass
     storage.load_or_build("other", KEY, build)
-    assert len(list(cache.glob("*.tmp-*"))) == 1
+    assert len(list(cache.glob("*.tmp"))) == 1
     process.kill()
     process.wait()
 

@@ -25,8 +25,10 @@ NEAR_AIRCRAFT = 0.5  # ... of which this share around aircraft, the rest on clut
 AROUND = 80  # "around an aircraft": the window's centre is at most this far from it, in x and in y
 CLUTTERED = 70  # clutter: windows with more edges than this percentage of the scene's windows
 GRID = 8  # pixels between the windows whose edges are measured
+TRIES = 20  # draws of windows of one sort, where most are refused
 NO_DATA = 0.02  # at most this share of the background patches is mostly black
 
+Corner = tuple[int, int]
 Draw = Callable[[int], np.ndarray]  # how many -> that many window corners (K, 2)
 
 
@@ -36,17 +38,8 @@ class Patches:
 
     Parameters
     ----------
-    images : (N, 64, 64, 3) uint8
-        RGB; possibly a memory-mapped file.
-    labels : (N,) uint8
-        1 = aircraft, 0 = background.
-    sites : (N,) str
-        The place of each patch; all "" where it is not known.
-
-    Raises
-    ------
-    InputError
-        Where these do not fit together.
+    images, labels, sites : (N, 64, 64, 3) uint8, (N,) uint8, (N,) str
+        RGB, possibly a memory-mapped file; 1 = aircraft, 0 = background; the place, "" where it is not known.
 
     Examples
     --------
@@ -64,9 +57,8 @@ class Patches:
         check_images(self.images)
         lengths = len(self.images), len(self.labels), len(self.sites)
         if len(set(lengths)) != 1:
-            raise InputError(
-                "images, labels and sites need one length, these have {}, {} and {}".format(*lengths)
-            )
+            found = "{}, {} and {}".format(*lengths)
+            raise InputError(f"images, labels and sites need one length, these have {found}")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -91,10 +83,8 @@ def label(centers: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    centers : (N, 2)
-        x, y of the aircraft's centres.
-    x, y : (K,) int
-        The windows' corners.
+    centers, x, y : (N, 2) float, (K,) int, (K,) int
+        x, y of the aircraft's centres; the windows' corners.
 
     Returns
     -------
@@ -117,17 +107,11 @@ def cut(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    image : (H, W, 3) uint8
-    x, y : (K,) int
+    image, x, y : (H, W, 3) uint8, (K,) int, (K,) int
 
     Returns
     -------
     (K, 64, 64, 3) uint8
-
-    Examples
-    --------
-    >>> cut(np.zeros((100, 120, 3), np.uint8), np.array([0, 56]), np.array([0, 36])).shape
-    (2, 64, 64, 3)
     """
     windows = np.empty((len(x), PATCH, PATCH, 3), np.uint8)
     for window, left, top in zip(windows, x, y, strict=True):
@@ -138,11 +122,13 @@ def cut(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def usable(scene: Scene) -> int:
     """How many aircraft of the scene can be the subject of a patch: their centre is 16 m from the border.
 
-    Examples
-    --------
-    >>> boxes = np.array([[0, 50, 30, 80], [80, 80, 120, 120]])  # the first is 15 m from the left border
-    >>> usable(Scene(np.zeros((200, 200, 3), np.uint8), boxes, "apron", "A"))
-    1
+    Parameters
+    ----------
+    scene : Scene
+
+    Returns
+    -------
+    int
     """
     low, high = _corner_range(scene)
     return int((low <= high).all(axis=1).sum())
@@ -154,19 +140,14 @@ def sample_positive(scene: Scene, n: int, rng: np.random.Generator) -> tuple[np.
     The aircraft take turns in random order, so each is used equally often. Its centre falls uniformly in the
     central 32x32, as far as the border allows.
 
+    Parameters
+    ----------
+    scene, n, rng : Scene, int, Generator
+
     Returns
     -------
-    corners : (K, 2) int
-        x, y. K < n only where windows run out (32x32 of an aircraft, fewer at the border).
-    repeats : (K,) int
-        0 for the first view of an aircraft, 1 for its second, and so on.
-
-    Examples
-    --------
-    >>> scene = Scene(np.zeros((200, 200, 3), np.uint8), np.array([[80, 80, 120, 120]]), "apron", "A")
-    >>> corners, repeats = sample_positive(scene, 3, np.random.default_rng(0))
-    >>> label(scene.centers, *corners.T).tolist(), repeats.tolist()
-    ([1, 1, 1], [0, 1, 2])
+    corners, repeats : (K, 2) int, (K,) int
+        x, y; 0 for the first view of an aircraft, 1 for its second ... K < n only where windows run out.
     """
     low, high = _corner_range(scene)
     inside = np.flatnonzero((low <= high).all(axis=1))
@@ -176,7 +157,7 @@ def sample_positive(scene: Scene, n: int, rng: np.random.Generator) -> tuple[np.
     spare = 2 * -(-n // len(order)) + 8  # more than its share, for aircraft that run out of windows
     windows = [_draw_corners(low[i], high[i], spare, rng) for i in order]
     used = [0] * len(windows)
-    repeats: dict[tuple[int, int], int] = {}  # of each corner chosen; a dict keeps the order
+    repeats: dict[Corner, int] = {}  # of each corner chosen; a dict keeps the order
     for turn in zip_longest(*windows):  # a window of each aircraft, then another of each, ...
         for aircraft, corner in enumerate(turn):
             # None: this one has no window left. And two close aircraft can share a window.
@@ -186,40 +167,36 @@ def sample_positive(scene: Scene, n: int, rng: np.random.Generator) -> tuple[np.
     return np.array(list(repeats)), np.array(list(repeats.values()))
 
 
-def sample_negative(scene: Scene, n: int, rng: np.random.Generator, near: float = NEAR) -> np.ndarray:
+def sample_negative(scene: Scene, n: int, rng: np.random.Generator) -> np.ndarray:
     """At most n different windows of background, the near ones first.
 
-    A share `near` comes from places that look like trouble: half of it around aircraft, with the centre of
-    none in the core; half of it on clutter, windows with more edges than 70 % of the scene's. The rest is
-    uniform. Where a scene has too few of a sort (no aircraft), the next sort fills up. No window touches a
-    truncated aircraft, and at most 2 % of them (rounded up) are mostly black.
+    Half comes from places that look like trouble: half of these around aircraft, with the centre of none in
+    the core; half of these on clutter, windows with more edges than 70 % of the scene's. The rest is uniform.
+    Where a scene has too few of a sort (no aircraft), the next sort fills up. No window touches a truncated
+    aircraft, and at most 2 % of them (rounded up) are mostly black.
+
+    Parameters
+    ----------
+    scene, n, rng : Scene, int, Generator
 
     Returns
     -------
-    (K, 2) int
-        Corners x, y. K < n where the scene has no room for more.
-
-    Examples
-    --------
-    >>> scene = Scene(np.full((200, 200, 3), 9, np.uint8), np.array([[80, 80, 120, 120]]), "apron", "A")
-    >>> corners = sample_negative(scene, 3, np.random.default_rng(0))
-    >>> label(scene.centers, *corners.T).tolist()
-    [0, 0, 0]
+    corners : (K, 2) int
+        x, y. K < n where the scene has no room for more.
     """
     if scene.width < PATCH or scene.height < PATCH or n < 1:
         return np.zeros((0, 2), int)
-    about = round(n * near * NEAR_AIRCRAFT) if len(scene.boxes) else 0
-    taken: dict[tuple[int, int], bool] = {}  # corner -> is it black; a dict keeps the order
+    about = round(n * NEAR * NEAR_AIRCRAFT) if len(scene.boxes) else 0
+    taken: dict[Corner, bool] = {}  # corner -> is it black; a dict keeps the order
     _take(taken, scene, lambda k: _around(scene, k, rng), about)
-    _take(taken, scene, _on_clutter(scene, rng), round(n * near))
+    _take(taken, scene, _on_clutter(scene, rng), round(n * NEAR))
     top = np.array([scene.width - PATCH, scene.height - PATCH]) + 1
     _take(taken, scene, lambda k: rng.integers(0, top, (k, 2)), n)
     return np.array(list(taken)).reshape(-1, 2)
 
 
 def is_background(scene: Scene, corners: np.ndarray) -> np.ndarray:
-    """(K,) bool for window corners (K, 2): the window is in the image, labelled 0, and touches no aircraft
-    that the border cuts off."""
+    """(K,) bool for corners (K, 2): the window is inside, labelled 0, and touches no aircraft to ignore."""
     x, y = corners.T
     inside = (x >= 0) & (y >= 0) & (x <= scene.width - PATCH) & (y <= scene.height - PATCH)
     x0, y0, x1, y1 = scene.ignore.T
@@ -235,9 +212,8 @@ def join(sets: Sequence[Patches]) -> Patches:
 
 def cut_tiles(scene: Scene, size: int = TILE) -> list[Scene]:
     """As many tiles as fit into the scene side by side, evenly spread, none overlapping, row by row."""
-    xs, ys = (
-        np.linspace(0, length - size, length // size).astype(int) for length in (scene.width, scene.height)
-    )
+    xs = np.linspace(0, scene.width - size, scene.width // size).astype(int)
+    ys = np.linspace(0, scene.height - size, scene.height // size).astype(int)
     return [scene.crop(int(x), int(y), size) for y in ys for x in xs]
 
 
@@ -249,18 +225,16 @@ def _corner_range(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     return np.maximum(low, 0).astype(int), np.minimum(high, top).astype(int)
 
 
-def _draw_corners(
-    low: np.ndarray, high: np.ndarray, k: int, rng: np.random.Generator
-) -> list[tuple[int, int]]:
+def _draw_corners(low: np.ndarray, high: np.ndarray, k: int, rng: np.random.Generator) -> list[Corner]:
     """At most k different corners in the ranges."""
     wide, tall = high - low + 1
     picks = rng.choice(wide * tall, min(k, wide * tall), replace=False)
     return list(zip((low[0] + picks % wide).tolist(), (low[1] + picks // wide).tolist(), strict=True))
 
 
-def _take(taken: dict[tuple[int, int], bool], scene: Scene, draw: Draw, goal: int, tries: int = 20) -> None:
+def _take(taken: dict[Corner, bool], scene: Scene, draw: Draw, goal: int) -> None:
     """Add windows from `draw` that are background until there are `goal` of them, or none is found."""
-    for _ in range(tries):
+    for _ in range(TRIES):
         missing = goal - len(taken)
         if missing <= 0:
             return
@@ -270,10 +244,9 @@ def _take(taken: dict[tuple[int, int], bool], scene: Scene, draw: Draw, goal: in
         for corner, black in zip(map(tuple, corners.tolist()), _is_black(scene, corners), strict=True):
             if len(taken) >= goal:
                 return
-            if corner in taken or (black and black_left <= 0):
-                continue
-            taken[corner] = bool(black)
-            black_left -= bool(black)
+            if corner not in taken and not (black and black_left <= 0):
+                taken[corner] = bool(black)
+                black_left -= bool(black)
 
 
 def _is_black(scene: Scene, corners: np.ndarray) -> np.ndarray:

@@ -20,10 +20,6 @@ def check_image(image: Any, name: str) -> None:
         raise InputError(f"{name}: an image is (H, W, 3) uint8, this one is {found}; convert it to 8-bit RGB")
 
 
-def _no_boxes() -> np.ndarray:
-    return np.zeros((0, 4), np.float32)
-
-
 @dataclass(frozen=True, eq=False)
 class Scene:
     """An annotated RGB image at 1 m per pixel.
@@ -31,23 +27,12 @@ class Scene:
     Parameters
     ----------
     image : (H, W, 3) uint8
-    boxes : (N, 4) float32
-        The aircraft, as x0, y0, x1, y1 in pixels; each overlaps the image.
-    name : str
-        What to call the scene in messages and files.
-    site : str
-        The place it shows; a place is never in two splits.
-    ignore : (M, 4) float32
-        Aircraft cut off by the border: neither truth nor background.
-    headings : (N,) float32 or None
-        Where the noses point: degrees from the x axis towards the y axis. None where unknown.
-    kinds : (N,) str or None
-        What sort of aircraft each is. None where unknown.
-
-    Raises
-    ------
-    InputError
-        Where these do not fit together.
+    boxes, ignore : (N, 4) float32, (M, 4) float32
+        x0, y0, x1, y1 in pixels: the aircraft; those cut off by the border, neither truth nor background.
+    name, site : str
+        What to call the scene in messages and files; the place it shows, which is never in two splits.
+    headings, kinds : (N,) float32, (N,) str
+        Where the noses point, in degrees from the x axis towards the y axis; the sort. None where unknown.
 
     Examples
     --------
@@ -60,22 +45,21 @@ class Scene:
     boxes: np.ndarray
     name: str
     site: str
-    ignore: np.ndarray = field(default_factory=_no_boxes)
+    ignore: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
     headings: np.ndarray | None = None
     kinds: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         check_image(self.image, self.name)
         for what in ("boxes", "ignore"):
-            object.__setattr__(self, what, self._checked(what))
+            object.__setattr__(self, what, self._checked_boxes(what))
         for what in ("headings", "kinds"):
             values = getattr(self, what)
             if values is not None and len(values) != len(self.boxes):
-                raise InputError(
-                    f"{self.name}: {len(values)} {what} for {len(self.boxes)} boxes; give one each"
-                )
+                found = f"{len(values)} {what} for {len(self.boxes)} boxes"
+                raise InputError(f"{self.name}: {found}; give one each")
 
-    def _checked(self, what: str) -> np.ndarray:
+    def _checked_boxes(self, what: str) -> np.ndarray:
         boxes = np.asarray(getattr(self, what), np.float32).reshape(-1, 4)
         x0, y0, x1, y1 = boxes.T
         fits = (x0 < x1) & (y0 < y1) & (x0 < self.width) & (y0 < self.height) & (x1 > 0) & (y1 > 0)
@@ -101,13 +85,9 @@ class Scene:
         return (self.boxes[:, :2] + self.boxes[:, 2:]) / 2
 
     def crop(self, x: int, y: int, size: int) -> "Scene":
-        """The square of `size` pixels with its corner at (x, y), with the aircraft whose centre it holds.
-
-        An aircraft that reaches into the square with its centre outside becomes one to ignore.
-        """
+        """The square with its corner at (x, y); aircraft that only reach into it are to ignore."""
         if not (0 <= x <= self.width - size and 0 <= y <= self.height - size):
-            where = f"({x}, {y}) leaves {self.width} x {self.height}"
-            raise InputError(f"{self.name}: a crop of {size} at {where}")
+            raise InputError(f"{self.name}: {size} pixels at ({x}, {y}) leave {self.width} x {self.height}")
         shift = np.array([x, y, x, y], np.float32)
         centers = self.centers - shift[:2]
         inside = ((centers >= 0) & (centers < size)).all(axis=1)

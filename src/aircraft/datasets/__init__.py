@@ -6,7 +6,6 @@ A source is one module, `synthetic` or `airbus`, which knows its scenes; `buildi
 
 import sys
 from collections.abc import Collection
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,11 @@ from aircraft.datasets import airbus, building, npz, storage, synthetic
 from aircraft.datasets.building import IMBALANCED, TOY, Recipe
 from aircraft.datasets.npz import PatchSet, export_npz, load_npz
 from aircraft.datasets.splitting import SPLITS, split
-from aircraft.patches import Patches
+from aircraft.patches import NEAR, Patches
 from aircraft.scenes import Scene
 
 __all__ = [
-    "PatchSet", "Patches", "export_npz", "load_imbalanced", "load_npz", "load_scenes", "load_tiles",
-    "load_toy", "split",
+    "PatchSet", "Patches", "export_npz", "load_imbalanced", "load_npz", "load_tiles", "load_toy", "split",
 ]  # fmt: skip
 
 SOURCES: dict[str, type[building.Source]] = {"synthetic": synthetic.Source, "airbus": airbus.Source}
@@ -35,21 +33,12 @@ def load_toy(source: str | Path = "synthetic", root: str | Path | None = None, *
 
     Parameters
     ----------
-    source
-        "synthetic"; "airbus"; or the path of an .npz file.
-    root
-        The folder of the Airbus scenes; by default see `airbus.find_root`.
-    **options
+    source, root, **options
         Those of `load_imbalanced`.
 
     Returns
     -------
     PatchSet
-
-    Raises
-    ------
-    InputError, FileNotFoundError
-        Where the source cannot give what is asked.
 
     Examples
     --------
@@ -67,23 +56,16 @@ def load_imbalanced(
 
     Parameters
     ----------
-    source, root
-        See `load_toy`.
-    seed : int, default 0
-        Same arguments, same bytes.
-    difficulty : float, default 1.0
-        Of the rendered scenes.
-    test_sites : names, optional
-        The sites to test on (airbus). By default I, J, M, N where there are such, else a quarter of the
-        sites, drawn by the seed.
-    near : float, default 0.5
-        Share of the background near aircraft or man-made clutter.
-    scale : float, default 1.0
+    source, root : str
+        "synthetic"; "airbus" with the folder of its scenes (see `airbus.find_root`); or an .npz file.
+    seed, difficulty : int, float
+        Same arguments, same bytes. The difficulty is that of rendered scenes: 0 (plain) to 2 (very hard).
+    test_sites : list of str
+        The sites to test on (airbus): by default I, J, M, N, else a quarter of the sites, drawn by the seed.
+    scale : float
         Fraction of the sizes, for quick tries: 0.01 takes seconds.
-    workers : int, optional
-        Processes that render; by default one a core.
-    progress : bool, default True
-        Bars on standard error.
+    workers, progress : int, bool
+        Processes that render, by default one a core; bars on standard error.
 
     Returns
     -------
@@ -93,13 +75,6 @@ def load_imbalanced(
     ------
     InputError, FileNotFoundError
         Where the source cannot give what is asked.
-
-    Examples
-    --------
-    Used as `load_toy` is. Of the whole training set, aircraft and background:
-
-    >>> IMBALANCED.counts("train", scale=1.0)
-    (4600, 41400)
     """
     return _load(IMBALANCED, source, root, **options)
 
@@ -117,26 +92,18 @@ def load_tiles(
 
     Parameters
     ----------
-    source, root
-        See `load_toy`.
+    source, root, **options
+        Those of `load_imbalanced`, less the scale.
     split : "test" or "validation"
-        "test": from the test sites, in rendered views that no patch shows; "validation": from training
-        sites, to choose detection thresholds on.
+        "test": rendered views that no patch shows; "validation": training sites, to choose thresholds on.
     count : int
         Fewer, with a warning, where real scenes have no room for more side by side.
-    sites : names, optional
+    sites : list of str
         Only of these, for example those that `split` kept aside.
-    **options
-        seed, difficulty, test_sites, workers, progress: see `load_imbalanced`.
 
     Returns
     -------
     list of Scene
-
-    Raises
-    ------
-    InputError, FileNotFoundError
-        Where the source cannot give what is asked.
 
     Examples
     --------
@@ -144,52 +111,25 @@ def load_tiles(
     >>> tile.site, tile.image.shape
     ('synthetic-0-0150', (512, 512, 3))
     """
-    _check_split(split, ("test", "validation"))
+    if split not in ("test", "validation"):
+        raise InputError(f"unknown split {split!r}; it is one of test, validation")
     if count < 1:
         raise InputError(f"count is {count}; ask for at least one tile")
-    if _is_npz(source):
+    if str(source).endswith(".npz"):
         return npz.read_tiles(source)
     return _source(source, root, **options).tiles(split, count, sites)
 
 
-def load_scenes(
-    source: str | Path = "synthetic",
-    root: str | Path | None = None,
-    *,
-    split: str = "train",
-    count: int | None = None,
-    **options: Any,
-) -> list[Scene]:
-    """The whole scenes that the patches of a split ("train", "test") come from; at most `count`.
-
-    options: seed, difficulty, test_sites, workers, progress: see `load_imbalanced`.
-    """
-    _check_split(split, SPLITS)
-    chosen = _source(source, root, **options)
-    jobs = [partial(building.opened, scene) for scene in chosen.scenes(split, IMBALANCED.views)[:count]]
-    return list(chosen.run(jobs, "rendering"))
-
-
 def _load(
-    recipe: Recipe,
-    source: str | Path,
-    root: str | Path | None,
-    *,
-    near: float | None = None,
-    scale: float = 1.0,
-    **options: Any,
+    recipe: Recipe, source: str | Path, root: str | Path | None, *, scale: float = 1.0, **options: Any
 ) -> PatchSet:
     """The set of a recipe, built or from the cache."""
-    if _is_npz(source):
+    if str(source).endswith(".npz"):
         return load_npz(source, recipe.name)
     if not 0 < scale <= 1:
         raise InputError(f"scale is {scale}; it is a fraction of the sizes, above 0 and at most 1")
-    if near is not None and not 0 <= near <= 1:
-        raise InputError(f"near is {near}; it is a share, from 0 to 1")
-    recipe = recipe if near is None else replace(recipe, near=near)
     chosen = _source(source, root, **options)
-    key = {"source": str(source), "seed": chosen.seed, "near": recipe.near, "scale": scale, **chosen.key()}
-    key |= {"building": building.VERSION, "renderer": synthetic.VERSION}
+    key = {"source": str(source), "near": NEAR, "scale": scale, **chosen.key()}
     arrays, notes = storage.load_or_build(recipe.name, key, partial(building.build, recipe, chosen, scale))
     columns = ("images", "labels", "sites")
     train, test = (Patches(*(arrays[f"{name}_{what}"] for what in columns)) for name in SPLITS)
@@ -201,18 +141,6 @@ def _load(
 
 def _source(source: str | Path, root: str | Path | None, **options: Any) -> building.Source:
     """Where the scenes come from; the options are those of `building.Source`."""
-    if _is_npz(source):
-        raise InputError(f"{source}: an .npz file holds no scenes; use load_tiles")
     if str(source) not in SOURCES:
-        known = ", ".join(SOURCES)
-        raise InputError(f"unknown source {str(source)!r}; give {known}, or the path of an .npz file")
+        raise InputError(f"unknown source {str(source)!r}; give {', '.join(SOURCES)}, or the path of an .npz")
     return SOURCES[str(source)](root, **options)
-
-
-def _is_npz(source: str | Path) -> bool:
-    return Path(source).suffix == ".npz"
-
-
-def _check_split(split: str, known: tuple[str, ...]) -> None:
-    if split not in known:
-        raise InputError(f"unknown split {split!r}; it is one of {', '.join(known)}")

@@ -46,11 +46,6 @@ class Entry:
     boxes: list[tuple[float, ...]] = field(default_factory=list)
     truncated: list[tuple[float, ...]] = field(default_factory=list)
 
-    @property
-    def where(self) -> str:
-        """For messages."""
-        return f"{self.path} ({self.path.parents[1] / 'annotations.csv'} line {self.line})"
-
 
 @dataclass(frozen=True)
 class Source(building.Source):
@@ -77,9 +72,9 @@ class Source(building.Source):
         for entry in self.entries:
             stat = entry.path.stat()
             digest.update(repr((entry, stat.st_size, stat.st_mtime_ns)).encode())
-        return {"files": digest.hexdigest(), "sites": self.sites}
+        return super().key() | {"files": digest.hexdigest(), "sites": self.sites}
 
-    def scenes(self, split: str, views: int = 1, scale: float = 1.0) -> list[Scene]:
+    def scenes(self, split: str, views: int, scale: float) -> list[Scene]:
         return read([entry for entry in self.entries if entry.site in self.sites[split]], self.progress)
 
     def tiles(self, split: str, count: int, sites: Collection[str] | None) -> list[Scene]:
@@ -94,12 +89,10 @@ class Source(building.Source):
 
 
 def read(entries: Sequence[Entry], progress: bool = True) -> list[Scene]:
-    """The scenes at 1 m per pixel.
+    """The scenes at 1 m per pixel: each pixel is the mean of 2x2 raw ones, rounded half up.
 
-    Each pixel is the mean of 2x2 raw ones, rounded half up. Boxes are halved likewise. Aircraft that the
-    border cuts ("Truncated_airplane") go to `scene.ignore`. Boxes that leave the image by at most 10 raw
-    pixels are clipped. Of two boxes with centres less than 10 m apart, one aircraft annotated twice, the
-    first is kept. Raises InputError, with file and line, where something does not fit.
+    Aircraft that the border cuts ("Truncated_airplane") go to `ignore`. Boxes that leave the image by at most
+    10 raw pixels are clipped. Of two with centres less than 10 m apart, one aircraft, the first is kept.
     """
     with ThreadPoolExecutor() as pool:  # Pillow and OpenCV leave the interpreter's lock while they decode
         scenes = pool.map(_scene, entries)
@@ -109,72 +102,60 @@ def read(entries: Sequence[Entry], progress: bool = True) -> list[Scene]:
 def index(root: str | Path | None = None) -> list[Entry]:
     """What annotations.csv and airports.csv say, checked, sorted by image name; no image is opened.
 
-    root: see `find_root`. Sites: the letters of airports.csv; without that file each scene is its own site.
-    Images that annotations.csv does not name are left out: nobody says they are empty.
-    Raises InputError or FileNotFoundError, with file and line, where something does not fit.
+    Sites: the letters of airports.csv; without that file each scene is its own site. Images that
+    annotations.csv does not name are left out: nobody says they are empty.
     """
     folder = find_root(root)
-    table = folder / "annotations.csv"
-    airports = _airports(folder / "airports.csv")
+    table, airports = folder / "annotations.csv", folder / "airports.csv"
+    rows = _rows(airports, ("image_id", "airport")) if airports.is_file() else ()
+    sites = {row["image_id"]: row["airport"].strip() for _, row in rows}
     entries: dict[str, Entry] = {}
     for line, row in _rows(table, ("image_id", "geometry", "class")):
         where, name = f"{table} line {line}", row["image_id"]
         if row["class"] not in CLASSES:
             raise InputError(f"{where}: unknown class {row['class']!r}; it is one of {', '.join(CLASSES)}")
         if name not in entries:
-            path, site = folder / "images" / name, airports.get(name) if airports else Path(name).stem
+            path = folder / "images" / name
             if path.name != name or not path.is_file():
                 remedy = "download the data set again or remove the line"
                 raise InputError(f"{where}: images/{name} is missing; {remedy}")
-            if site is None:
-                remedy = f"add a line `{name},AIRPORT`"
-                raise InputError(f"{folder / 'airports.csv'}: {name} has no letter; {remedy}")
+            site = sites.get(name) if airports.is_file() else path.stem
+            if not site:
+                raise InputError(f"{airports}: {name} has no letter; write a line `{name},AIRPORT`")
             entries[name] = Entry(path, site, line)
         entry = entries[name]
         boxes = entry.boxes if row["class"] == "Airplane" else entry.truncated
         boxes.append((line, *_rectangle(row["geometry"], where)))
     if not entries:
         raise InputError(f"{table}: no annotations in it; download the data set again")
-    if not airports:
-        warnings.warn(
-            f"{folder}: no airports.csv, so each scene counts as its own site. But several scenes show one "
-            "airport at other dates: it can then be in train and test, which makes scores look too good. To "
-            "mend it, write airports.csv: columns image_id,airport, one letter for all scenes of a place.",
-            stacklevel=2,
-        )
+    if not sites:
+        doubt = "an airport with scenes of several dates can be in train and test, and scores look too good"
+        remedy = "write airports.csv: columns image_id,airport, one letter for all scenes of a place"
+        warnings.warn(f"no {airports}, so each scene is its own site: {doubt}; {remedy}", stacklevel=2)
     return [entries[name] for name in sorted(entries)]
 
 
 def find_root(root: str | Path | None = None) -> Path:
     """The folder that holds annotations.csv and images/: `root` or a folder in it, else the one that the
-    variable AIRCRAFT_AIRBUS_DIR names, else the Kaggle download, where the package kagglehub is installed.
+    variable AIRCRAFT_AIRBUS_DIR names, else the Kaggle download, where the package kagglehub is installed."""
+    root = root or os.environ.get(ENVIRONMENT)
+    if not root:
+        if importlib.util.find_spec("kagglehub") is None:
+            raise InputError(
+                "where are the Airbus scenes? Give root=FOLDER (command line: --root FOLDER), or set "
+                f"{ENVIRONMENT}, or `pip install kagglehub` to download kaggle.com/datasets/{KAGGLE}"
+            )
+        import kagglehub  # an optional package, only for this
 
-    Raises FileNotFoundError where the folder does not hold them, InputError where no folder is known.
-    """
-    root = Path(root or os.environ.get(ENVIRONMENT) or _download()).expanduser()
-    if not root.is_dir():
-        raise FileNotFoundError(
-            f"{root}: no such folder; give the one that holds annotations.csv and images/"
-        )
+        root = kagglehub.dataset_download(KAGGLE)
+    root = Path(root).expanduser()
     tables = sorted(root.glob("annotations.csv")) or sorted(root.rglob("annotations.csv"))
     for table in tables:
         if (table.parent / "images").is_dir():
             return table.parent
-    missing = "images/" if tables else "annotations.csv"
-    raise FileNotFoundError(
-        f"{root}: no {missing} in it; give the folder of the Airbus sample (annotations.csv and images/)"
-    )
-
-
-def _download() -> str:
-    if importlib.util.find_spec("kagglehub") is None:
-        raise InputError(
-            "where are the Airbus scenes? Give root=FOLDER (command line: --root FOLDER), or set "
-            f"{ENVIRONMENT}, or `pip install kagglehub` to download kaggle.com/datasets/{KAGGLE}"
-        )
-    import kagglehub  # an optional package, only for this
-
-    return str(kagglehub.dataset_download(KAGGLE))
+    reason = f"no {'images/' if tables else 'annotations.csv'} in it" if root.is_dir() else "no such folder"
+    remedy = "give the folder of the Airbus sample (annotations.csv and images/)"
+    raise FileNotFoundError(f"{root}: {reason}; {remedy}")
 
 
 def _rows(table: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -186,80 +167,55 @@ def _rows(table: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str
             if missing:
                 raise InputError(f"{table} line 1: no column {missing}; it needs {','.join(columns)}")
             for row in reader:
-                where = f"{table} line {reader.line_num}"
                 if any(row[column] is None for column in columns):
+                    where = f"{table} line {reader.line_num}"
                     raise InputError(f"{where}: too few values; the file may be cut off")
                 yield reader.line_num, row
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{table}: not a csv file ({error}); download it again") from error
 
 
-def _airports(table: Path) -> dict[str, str]:
-    """Image name -> site; empty where there is no such file."""
-    if not table.is_file():
-        return {}
-    sites = {}
-    for line, row in _rows(table, ("image_id", "airport")):
-        sites[row["image_id"]] = row["airport"].strip()
-        if not row["airport"].strip():
-            raise InputError(f"{table} line {line}: {row['image_id']} has no letter; write its airport")
-    if not sites:
-        raise InputError(f"{table}: empty; write a line `image,airport` for each scene, or remove the file")
-    return sites
-
-
 def _rectangle(geometry: str, where: str) -> tuple[float, float, float, float]:
     """x0, y0, x1, y1 of the rectangle, given as a list of its corners, the first once more at the end."""
     try:
         corners = np.asarray(ast.literal_eval(geometry), float).reshape(-1, 2)
+        (x0, y0), (x1, y1) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
     except (ValueError, SyntaxError, TypeError) as error:
         raise InputError(f"{where}: geometry {geometry[:60]!r} is not a list of corners (x, y)") from error
     closed = len(corners) == 5 and (corners[0] == corners[-1]).all()
-    low, high = (corners.min(axis=0), corners.max(axis=0)) if closed else (np.zeros(2), np.zeros(2))
-    at_corner = ((corners == low) | (corners == high)).all()
-    if not closed or not at_corner or len(np.unique(corners, axis=0)) != 4:
-        raise InputError(
-            f"{where}: geometry is no upright rectangle of five corners, the last equal to the first"
-        )
-    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+    wanted = {(x0, y0), (x1, y0), (x1, y1), (x0, y1)}
+    if not closed or len(wanted) != 4 or set(map(tuple, corners.tolist())) != wanted:
+        raise InputError(f"{where}: geometry is no upright rectangle: five corners, the last like the first")
+    return x0, y0, x1, y1
 
 
 def _scene(entry: Entry) -> Scene:
+    table = entry.path.parents[1] / "annotations.csv"
+    where = f"{entry.path} ({table} line {entry.line})"
     try:
         with Image.open(entry.path) as file:
             image = np.asarray(file.convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{entry.where}: cannot be read ({error}); download it again") from error
+        raise InputError(f"{where}: cannot be read ({error}); download it again") from error
     height, width = image.shape[:2]
     if height % 2 or width % 2:
-        raise InputError(
-            f"{entry.where}: {width} x {height} pixels; both must be even, since 2x2 pixels of 0.5 m are "
-            "averaged to 1 m; give the image as it was downloaded"
-        )
-    return Scene(
-        image=cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA),  # exact for 2x2
-        boxes=_without_duplicates(_clipped(entry.boxes, entry, width, height)),
-        ignore=_clipped(entry.truncated, entry, width, height),
-        name=entry.path.stem,
-        site=entry.site,
-    )
-
-
-def _clipped(boxes: list[tuple[float, ...]], entry: Entry, width: int, height: int) -> np.ndarray:
-    """(N, 4) float32 at 1 m, cut at the border."""
-    for line, x0, y0, x1, y1 in boxes:
-        outside = max(-x0, -y0, x1 - width, y1 - height) > BORDER
-        if outside or x0 >= width or y0 >= height or x1 <= 0 or y1 <= 0:
-            raise InputError(
-                f"{entry.path.parents[1] / 'annotations.csv'} line {line}: the box {x0:g}, {y0:g}, {x1:g}, "
-                f"{y1:g} is outside {entry.path.name} of {width} x {height}; mend or remove the line"
-            )
-    raw = np.array([box[1:] for box in boxes], np.float32).reshape(-1, 4)
-    return np.clip(raw, 0, [width, height, width, height]).astype(np.float32) / 2
-
-
-def _without_duplicates(boxes: np.ndarray) -> np.ndarray:
-    """(N, 4) boxes less those whose centre is nearer than 10 m to that of a box before them."""
+        reason = "both must be even, since 2x2 pixels of 0.5 m are averaged to 1 m"
+        raise InputError(f"{where}: {width} x {height} pixels; {reason}; give the image as it was downloaded")
+    for line, x0, y0, x1, y1 in entry.boxes + entry.truncated:
+        beyond = max(-x0, -y0, x1 - width, y1 - height) > BORDER
+        if beyond or x0 >= width or y0 >= height or x1 <= 0 or y1 <= 0:
+            box = f"{x0:g}, {y0:g}, {x1:g}, {y1:g} is outside {entry.path.name} of {width} x {height}"
+            raise InputError(f"{table} line {line}: the box {box}; mend or remove the line")
+    boxes = _halved(entry.boxes, width, height)
     centers = (boxes[:, :2] + boxes[:, 2:]) / 2
     close = np.linalg.norm(centers[:, None] - centers[None], axis=2) < TWICE
-    return boxes[~np.tril(close, k=-1).any(axis=1)]
+    again = np.tril(close, k=-1).any(axis=1)  # close to a box before it
+    ignore = _halved(entry.truncated, width, height)
+    half = cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA)  # exact for 2x2
+    return Scene(half, boxes[~again], entry.path.stem, entry.site, ignore)
+
+
+def _halved(boxes: list[tuple[float, ...]], width: int, height: int) -> np.ndarray:
+    """(N, 4) float32 at 1 m, cut at the border."""
+    raw = np.array([box[1:] for box in boxes], np.float32).reshape(-1, 4)
+    return np.clip(raw, 0, [width, height, width, height]).astype(np.float32) / 2

@@ -7,10 +7,10 @@ import operator
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ import joblib
 import numpy as np
 from tqdm.auto import tqdm
 
+import airfield
 from aircraft import InputError, patches
 from aircraft.datasets.splitting import SPLITS
 from aircraft.datasets.storage import ArraysAndNotes
@@ -29,24 +30,21 @@ VERSION = 2  # of the sampling; raise it when the same parameters give other pat
 IDLE = 30  # seconds after which a worker without work ends
 
 Render = Callable[[], Scene]  # a scene that is still to be rendered
+# Of one scene: site; background (N, 64, 64, 3) and aircraft (P, 64, 64, 3) uint8; repeats (P,) of the latter.
+Cut = tuple[str, np.ndarray, np.ndarray, np.ndarray]
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The size of a data set, and where its patches come from.
-
-    train, test: patches; share: of them that show an aircraft; views: rendered dates of each site;
-    near: share of the background that is taken near aircraft or man-made clutter.
-    """
+    """The size of a data set: patches, the share with an aircraft, rendered views of each site."""
 
     name: str
     train: int
     test: int
     share: float
     views: int
-    near: float = patches.NEAR
 
     def counts(self, split: str, scale: float) -> tuple[int, int]:
         """Aircraft and background patches; at least 20 together, whatever the scale."""
@@ -75,14 +73,15 @@ class Source:
 
     def run(self, jobs: Sequence[Callable[[], Result]], description: str) -> Iterator[Result]:
         """What the jobs return, in their order; see `run_jobs`."""
-        call = operator.call
-        return run_jobs(call, jobs, description=description, workers=self.workers, progress=self.progress)
+        return run_jobs(
+            operator.call, jobs, description=description, workers=self.workers, progress=self.progress
+        )
 
     def key(self) -> dict[str, Any]:
         """What of the source decides which patches come out: a part of the key of the cache."""
-        raise NotImplementedError
+        return {"seed": self.seed, "building": VERSION, "renderer": airfield.VERSION}
 
-    def scenes(self, split: str, views: int, scale: float = 1.0) -> Sequence[Scene | Render]:
+    def scenes(self, split: str, views: int, scale: float) -> Sequence[Scene | Render]:
         """The scenes of a split; of rendered ones `views` of each site, or a share `scale` of them."""
         raise NotImplementedError
 
@@ -102,7 +101,7 @@ def build(recipe: Recipe, source: Source, scale: float) -> ArraysAndNotes:
         most = _most_positives(scenes, positives)
         ends = [negatives * i // len(scenes) for i in range(len(scenes) + 1)]  # even shares of the background
         jobs = [
-            partial(cut_scene, scene, most[i], ends[i + 1] - ends[i], recipe.near, (source.seed, number, i))
+            partial(cut_scene, scene, most[i], ends[i + 1] - ends[i], (source.seed, number, i))
             for i, scene in enumerate(scenes)
         ]
         cuts = source.run(jobs, f"building {what}")
@@ -112,37 +111,22 @@ def build(recipe: Recipe, source: Source, scale: float) -> ArraysAndNotes:
     return arrays, notes
 
 
-def opened(scene: Scene | Render) -> Scene:
-    """The scene, rendered where it is not there yet."""
-    return scene if isinstance(scene, Scene) else scene()
-
-
-def cut_scene(
-    scene: Scene | Render, positives: int, negatives: int, near: float, seed: tuple[int, ...]
-) -> tuple[str, np.ndarray, np.ndarray, np.ndarray]:
-    """The patches of one scene: all of the background asked for, and at most `positives` with an aircraft.
-
-    Returns the site, background (N, 64, 64, 3) and aircraft (P, 64, 64, 3) uint8, and repeats (P,) int: how
-    many earlier patches show the same aircraft. Raises InputError where there is no room for the background.
-    """
-    scene = opened(scene)
+def cut_scene(scene: Scene | Render, positives: int, negatives: int, seed: tuple[int, ...]) -> Cut:
+    """The patches of one scene: all of the background asked for, and at most `positives` with an aircraft."""
+    if not isinstance(scene, Scene):
+        scene = scene()
     rng = np.random.default_rng(seed)
     shown, repeats = patches.sample_positive(scene, positives, rng)
-    background = patches.sample_negative(scene, negatives, rng, near)
+    background = patches.sample_negative(scene, negatives, rng)
     if len(background) < negatives:
-        raise InputError(
-            f"{scene.name}: {scene.width} x {scene.height} m with {len(scene.boxes)} aircraft has room for "
-            f"only {len(background)} of {negatives} background patches; give more or larger scenes"
-        )
+        room = f"has room for only {len(background)} of {negatives} background patches"
+        size = f"{scene.width} x {scene.height} m with {len(scene.boxes)} aircraft"
+        raise InputError(f"{scene.name}: {size} {room}; give more or larger scenes")
     return scene.site, patches.cut(scene.image, *background.T), patches.cut(scene.image, *shown.T), repeats
 
 
 def assemble(
-    cuts: Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]],
-    positives: int,
-    negatives: int,
-    rng: np.random.Generator,
-    what: str,
+    cuts: Iterable[Cut], positives: int, negatives: int, rng: np.random.Generator, what: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
     """Images, labels, sites of a split in random order, and notes, from what `cut_scene` gives of each scene.
 
@@ -153,33 +137,26 @@ def assemble(
     sites = np.empty(len(images), object)
     rows = rng.permutation(len(images))  # where each patch goes: first all background, then the aircraft
     candidates: list[tuple[np.ndarray, str]] = []  # image and site
-    counted: list[np.ndarray] = []  # the repeats of the candidates
-    filled = scenes = 0
+    counted: list[np.ndarray] = []  # the repeats of the candidates, of each scene
+    filled = 0
     for site, background, shown, again in cuts:
         place = rows[filled : filled + len(background)]
         images[place], sites[place] = background, site
+        filled += len(background)
         candidates += [(image, site) for image in shown]
         counted.append(again)
-        filled += len(background)
-        scenes += 1
     repeats = np.concatenate(counted)
     chosen = np.lexsort((rng.random(len(repeats)), repeats))[:positives]  # by repeats, then at random
-    if len(chosen) == 0:
-        raise InputError(
-            f"{what}: no scene has an aircraft wholly inside; choose other sites or another seed"
-        )
     if len(chosen) < positives:
-        raise InputError(
-            f"{what}: the scenes give only {len(chosen)} different windows with an aircraft, {positives} are "
-            "needed; give more scenes, or a smaller scale"
-        )
+        found = f"the scenes give only {len(chosen)} different windows with an aircraft, not {positives}"
+        raise InputError(f"{what}: {found}; give more or other sites, or a smaller scale")
     for row, k in zip(rows[negatives:], chosen, strict=True):
         images[row], sites[row] = candidates[k]
         labels[row] = 1
     different = int((repeats[chosen] == 0).sum())
-    recut = round(1 - different / positives, 4)
-    counts = {"patches": len(images), "aircraft": different, "recut": recut}
-    return images, labels, sites.astype(str), counts | {"scenes": scenes, "sites": len(set(sites))}
+    notes = {"patches": len(images), "aircraft": different, "recut": round(1 - different / positives, 4)}
+    notes |= {"scenes": len(counted), "sites": len(set(sites))}
+    return images, labels, sites.astype(str), notes
 
 
 def run_jobs(
@@ -192,9 +169,8 @@ def run_jobs(
 ) -> Iterator[Result]:
     """Yield function(job) for each job, in their order, with a progress bar.
 
-    function: must be importable; what it raises is raised here. workers: processes; None for one a core that
-    this process may use; 1 works in this process. joblib's loky starts clean processes: safe beside torch,
-    and from a notebook or a script without an `if __name__ == "__main__"` guard.
+    What the function raises is raised here. workers: processes; None for one a core; 1 works in this process.
+    joblib's loky starts clean ones: safe beside torch, and from a notebook or a script without a guard.
     """
     workers = min(workers or joblib.cpu_count(), len(jobs))
     results = map(function, jobs) if workers <= 1 else _in_processes(function, jobs, workers)
@@ -214,23 +190,17 @@ def _most_positives(scenes: Sequence[Scene | Render], positives: int) -> list[in
 
 def _in_processes(function: Callable[[Job], Result], jobs: Sequence[Job], workers: int) -> Iterator[Result]:
     pool = joblib.Parallel(
-        n_jobs=workers, return_as="generator", batch_size=1, max_nbytes=None, idle_worker_timeout=IDLE
-    )
+        n_jobs=workers, return_as="generator", batch_size=1, max_nbytes=None, idle_worker_timeout=IDLE,
+        initializer=_start_worker, initargs=(os.getpid(),),
+    )  # fmt: skip
     try:
-        yield from pool(joblib.delayed(_in_worker)(function, job, os.getpid()) for job in jobs)
+        yield from pool(joblib.delayed(function)(job) for job in jobs)
     except BrokenProcessPool as error:
         reason = "a worker process was killed, most likely for lack of memory"
         raise RuntimeError(f"{reason}; give workers=1") from error
 
 
-def _in_worker(function: Callable[[Job], Result], job: Job, parent: int) -> Result:  # pragma: no cover
-    _end_with(parent)
-    cv2.setNumThreads(1)  # there is a process for each core already
-    return function(job)
-
-
-@cache  # once a worker
-def _end_with(parent: int) -> None:  # pragma: no cover  (only workers run this)
+def _start_worker(parent: int) -> None:  # pragma: no cover  (only workers run this)
     """End this worker when its parent was killed; it would wait for ever to hand over its result."""
 
     def watch() -> None:
@@ -239,3 +209,4 @@ def _end_with(parent: int) -> None:  # pragma: no cover  (only workers run this)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+    cv2.setNumThreads(1)  # there is a process for each core already

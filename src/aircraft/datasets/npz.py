@@ -23,7 +23,6 @@ from aircraft.patches import NO_SITE, Patches, check_images
 from aircraft.scenes import Scene
 
 DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError)
-NO_BOXES, NO_TILE = np.zeros((0, 4), np.float32), np.zeros(0, int)
 TILE_KEYS = ("eval_boxes", "eval_boxes_tile", "eval_ignore", "eval_ignore_tile", "eval_names", "eval_sites")
 
 
@@ -49,8 +48,7 @@ class PatchSet:
 
     def __str__(self) -> str:
         lines = [f"{self.name} ({self.source})"]
-        for name in SPLITS:
-            patches = getattr(self, name)
+        for name, patches in (("train", self.train), ("test", self.test)):
             text = f"  {name}: {len(patches):,} patches, {patches.labels.mean():.0%} with an aircraft"
             if name in self.notes:
                 text += ", {aircraft:,} aircraft ({recut:.0%} shifted views), {scenes} scenes, {sites} sites"
@@ -59,33 +57,12 @@ class PatchSet:
 
 
 def load_npz(path: str | Path, name: str = "npz") -> PatchSet:
-    """The patches of an .npz file with train and test.
-
-    Parameters
-    ----------
-    path
-        Of a file with train_images, train_labels, test_images, test_labels, and perhaps the sites.
-    name : str
-        Of the data set.
-
-    Returns
-    -------
-    PatchSet
-
-    Raises
-    ------
-    InputError, FileNotFoundError
-        Where something does not fit, or a site is in train and test.
-
-    Examples
-    --------
-    See `export_npz`.
-    """
+    """The patches of an .npz file with train and test; name: what to call the data set."""
     train, test = (read_patches(path, split) for split in SPLITS)
     shared = sorted(set(train.sites) & set(test.sites) - {NO_SITE})
     if shared:
         raise InputError(
-            f"{path}: the site {shared[0]} is in train and test; split by site, or leave the sites out"
+            f"{path}: the site {shared[0]} is in train and test; split by site or omit the sites"
         )
     return PatchSet(name, str(path), train, test)
 
@@ -93,22 +70,7 @@ def load_npz(path: str | Path, name: str = "npz") -> PatchSet:
 def export_npz(data: PatchSet | Sequence[Scene], path: str | Path) -> None:
     """Write a data set, or tiles of one size, to an .npz file; a whole file or none.
 
-    Its keys: see the module `npz`. Not compressed: images hardly shrink, and it takes 30 times longer. The same data
-    gives the same bytes.
-
-    Raises
-    ------
-    InputError
-        Where the disk is full, or the tiles differ in size.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> patches = Patches(np.zeros((2, 64, 64, 3), np.uint8), np.array([0, 1], np.uint8), np.array(["", ""]))
-    >>> with TemporaryDirectory() as folder:
-    ...     export_npz(PatchSet("tiny", "made up", patches, patches), f"{folder}/tiny.npz")
-    ...     load_npz(f"{folder}/tiny.npz").train.labels.tolist()
-    [0, 1]
+    Not compressed: images hardly shrink, and it takes 30 times longer. The same data gives the same bytes.
     """
     if isinstance(data, PatchSet):
         columns = ("images", "labels", "sites")
@@ -124,7 +86,6 @@ def read_patches(path: str | Path, split: str = "test") -> Patches:
 
     Images (N, 64, 64, 3): uint8; other integers from 0 to 255; or floats, from 0 to 1 (scaled by 255) where
     none exceeds 1, else from 0 to 255. Labels (N,) or (N, 1) of any type, all 0 or 1.
-    Raises FileNotFoundError or InputError.
     """
     images_key, labels_key, sites_key = (f"{split}_{what}" for what in ("images", "labels", "sites"))
     arrays = _load(path, (images_key, labels_key), (sites_key,))
@@ -132,20 +93,16 @@ def read_patches(path: str | Path, split: str = "test") -> Patches:
     check_images(images, f"{path}: {images_key}")
     labels = _as_labels(arrays[labels_key], f"{path}: {labels_key}")
     if len(images) != len(labels):
-        raise InputError(
-            f"{path}: {len(images)} {images_key} but {len(labels)} {labels_key}; each image needs one label"
-        )
-    return Patches(images, labels, _names(arrays, sites_key, NO_SITE, len(images), str(path)).astype(str))
+        found = f"{len(images)} {images_key} but {len(labels)} {labels_key}"
+        raise InputError(f"{path}: {found}; each image needs one label")
+    return Patches(images, labels, _names(arrays, sites_key, [NO_SITE] * len(images), path))
 
 
 def read_tiles(path: str | Path) -> list[Scene]:
-    """The tiles `eval_tiles` (N, H, W, 3) of a file, with their boxes where it has them.
-
-    Raises FileNotFoundError or InputError.
-    """
+    """The tiles `eval_tiles` (N, H, W, 3) of a file, with their boxes where it has them."""
     arrays = _load(path, ("eval_tiles",), TILE_KEYS)
     arrays["eval_tiles"] = _as_uint8(arrays["eval_tiles"], f"{path}: eval_tiles")
-    return unpack_tiles(arrays, str(path))
+    return unpack_tiles(arrays, path)
 
 
 def pack_tiles(tiles: Sequence[Scene]) -> dict[str, np.ndarray]:
@@ -163,60 +120,55 @@ def pack_tiles(tiles: Sequence[Scene]) -> dict[str, np.ndarray]:
     return arrays
 
 
-def unpack_tiles(arrays: Mapping[str, np.ndarray], where: str) -> list[Scene]:
+def unpack_tiles(arrays: Mapping[str, np.ndarray], path: str | Path) -> list[Scene]:
     """The scenes of the arrays that `pack_tiles` makes; what is missing is left empty."""
     images = arrays["eval_tiles"]
-    boxes = _ragged(arrays, "eval_boxes", len(images), where)
-    ignore = _ragged(arrays, "eval_ignore", len(images), where)
-    numbered = [f"{Path(where).stem}-{i:03d}" for i in range(len(images))]
-    names = _names(arrays, "eval_names", numbered, len(images), where)
-    sites = _names(arrays, "eval_sites", NO_SITE, len(images), where)
-    return [
-        Scene(image=image, boxes=b, name=str(name), site=str(site), ignore=i)
-        for image, b, name, site, i in zip(images, boxes, names, sites, ignore, strict=True)
-    ]
+    count = len(images)
+    boxes, ignore = (_boxes(arrays, key, count, path) for key in ("eval_boxes", "eval_ignore"))
+    names = _names(arrays, "eval_names", [f"{Path(path).stem}-{i:03d}" for i in range(count)], path)
+    sites = _names(arrays, "eval_sites", [NO_SITE] * count, path)
+    return [Scene(images[i], boxes[i], str(names[i]), str(sites[i]), ignore[i]) for i in range(count)]
 
 
 def _load(path: str | Path, needed: Sequence[str], optional: Sequence[str]) -> dict[str, np.ndarray]:
     """The arrays of these keys, as they are stored."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such file; give the path of an .npz file")
+    damaged = f"{path}: is no .npz file or is cut off; export or copy it again"
     try:
         file = np.load(path, allow_pickle=False)
         keys = file.files
     except (*DAMAGE, ValueError, AttributeError) as error:  # numpy takes any other file for a pickle
-        raise InputError(f"{path}: is no .npz file or is cut off; export or copy it again") from error
+        raise InputError(damaged) from error
     missing = [key for key in needed if key not in keys]
     if missing:
         raise InputError(f"{path}: no {', '.join(missing)} in it; it has {', '.join(keys) or 'nothing'}")
     arrays = {}
-    with file:
-        for key in (*needed, *optional):
-            try:
-                if key in keys:
-                    arrays[key] = file[key]
-            except DAMAGE as error:
-                reason = f"is no .npz file or is cut off; export or copy it again ({error})"
-                raise InputError(f"{path}: {reason}") from error
-            except ValueError as error:
-                remedy = "store plain numbers in arrays, no Python objects"
-                raise InputError(f"{path}: {key} cannot be read ({error}); {remedy}") from error
+    try:
+        with file:
+            for key in [key for key in (*needed, *optional) if key in keys]:
+                arrays[key] = file[key]
+    except DAMAGE as error:
+        raise InputError(f"{damaged} ({error})") from error
+    except ValueError as error:
+        remedy = "store plain numbers in arrays, no Python objects"
+        raise InputError(f"{path}: {key} cannot be read ({error}); {remedy}") from error
     return arrays
 
 
 def _as_uint8(images: np.ndarray, what: str) -> np.ndarray:
-    """Images of any type as uint8, or an error that says which values are expected."""
+    """Images of any type as uint8."""
     if images.size == 0:
         raise InputError(f"{what} is empty; store at least one image")
     if images.dtype == np.uint8:
         return images
+    remedy = "give uint8, or floats from 0 to 1, not normalised"
     if images.dtype.kind not in "iuf":
-        raise InputError(f"{what} is of type {images.dtype}; give uint8, or floats from 0 to 1")
+        raise InputError(f"{what} is of type {images.dtype}; {remedy}")
     low, high = float(images.min()), float(images.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         raise InputError(f"{what} holds NaN or infinity; replace these values")
     if low < 0 or high > 255:
-        remedy = "give uint8, or floats from 0 to 1, not normalised"
         raise InputError(f"{what} goes from {low:g} to {high:g}; {remedy}")
     scale = 255 if images.dtype.kind == "f" and high <= 1 else 1
     return np.rint(images * scale).astype(np.uint8)
@@ -235,23 +187,21 @@ def _as_labels(labels: np.ndarray, what: str) -> np.ndarray:
     return labels.astype(np.uint8)
 
 
-def _names(
-    arrays: Mapping[str, np.ndarray], key: str, default: str | list[str], count: int, where: str
-) -> np.ndarray:
-    """(count,) names, from the key or by default."""
-    names = arrays.get(key, np.broadcast_to(default, count))
+def _names(arrays: Mapping[str, np.ndarray], key: str, default: list[str], path: str | Path) -> np.ndarray:
+    """(N,) str: the names of N images, from the file or by default."""
+    names, count = arrays.get(key, np.array(default)), len(default)
     if names.shape != (count,):
-        raise InputError(f"{where}: {key} is {names.shape}; give one name for each of the {count} images")
-    return names
+        raise InputError(f"{path}: {key} is {names.shape}; give one name for each of the {count} images")
+    return names.astype(str)
 
 
-def _ragged(arrays: Mapping[str, np.ndarray], key: str, count: int, where: str) -> list[np.ndarray]:
-    """The boxes of each tile."""
-    boxes, tile = arrays.get(key, NO_BOXES), arrays.get(f"{key}_tile", NO_TILE)
+def _boxes(arrays: Mapping[str, np.ndarray], key: str, count: int, path: str | Path) -> list[np.ndarray]:
+    """The boxes (M, 4) of each tile, empty where the file has none."""
+    boxes = arrays.get(key, np.zeros((0, 4), np.float32))
+    tile = arrays.get(f"{key}_tile", np.zeros(0, int))
     if boxes.shape != (len(boxes), 4) or boxes.dtype.kind not in "iuf" or not np.isfinite(boxes).all():
         found = f"{boxes.shape} {boxes.dtype}"
-        raise InputError(f"{where}: {key} is {found}; boxes are (M, 4) numbers x0, y0, x1, y1")
+        raise InputError(f"{path}: {key} is {found}; boxes are (M, 4) numbers x0, y0, x1, y1")
     if tile.shape != (len(boxes),) or not np.isin(tile, np.arange(count)).all():
-        expected = f"the number of the tile, 0 to {count - 1}, of each box"
-        raise InputError(f"{where}: {key}_tile must hold {expected}")
+        raise InputError(f"{path}: {key}_tile must hold the number of the tile, 0 to {count - 1}, of each")
     return [boxes[tile == i] for i in range(count)]

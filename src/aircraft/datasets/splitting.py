@@ -16,24 +16,17 @@ def split(patches: Patches, fraction: float = 0.2, seed: int = 0) -> tuple[Patch
     """Train and validation, by site: no site is in both, and both hold both classes.
 
     Of 1,000 random draws of sites, the one that holds most nearly `fraction` of either class is taken. Where
-    no site is known (an .npz without sites) the patches themselves are drawn, each class apart, with a
-    warning: neighbours can then be in both.
+    no site is known (an .npz without sites) the patches themselves are drawn, with a warning.
 
     Parameters
     ----------
     patches : Patches
-    fraction : float
-        Share of the patches for validation, between 0 and 1.
-    seed : int
+    fraction, seed : float, int
+        Share of the patches for validation, between 0 and 1; of the draws.
 
     Returns
     -------
     train, validation : Patches
-
-    Raises
-    ------
-    InputError
-        Where it cannot be done: one class, one site, aircraft on one site only.
 
     Examples
     --------
@@ -48,23 +41,18 @@ def split(patches: Patches, fraction: float = 0.2, seed: int = 0) -> tuple[Patch
         raise InputError("all patches have one label; both classes are needed to split them")
     rng = np.random.default_rng(seed)
     if (patches.sites == NO_SITE).all():
-        warnings.warn(
-            "the patches have no sites, so they are split one by one; the validation scores can be too good",
-            stacklevel=2,
-        )
+        doubt = "neighbours can be on both sides, and the validation scores too good"
+        warnings.warn(f"the patches have no sites, so they are split one by one; {doubt}", stacklevel=2)
         chosen = _draw_patches(patches.labels, fraction, rng)
     else:
         chosen = _draw_sites(patches, fraction, rng)
     return patches[np.flatnonzero(~chosen)], patches[np.flatnonzero(chosen)]
 
 
-def split_sites(
-    aircraft: Mapping[str, int], test: Collection[str] | None = None, seed: int = 0
-) -> dict[str, list[str]]:
-    """{"train": sites, "test": sites}, sorted, with aircraft on both sides.
+def split_sites(aircraft: Mapping[str, int], test: Collection[str] | None, seed: int) -> dict[str, list[str]]:
+    """{"train": sites, "test": sites}, sorted, with aircraft on both sides; `aircraft`: how many a site has.
 
-    aircraft: how many each site has. test: the sites to test on; by default a quarter of them (rounded, at
-    least one), drawn by the seed. Raises InputError where it cannot be done.
+    To test on: those of `test`; by default a quarter of them (rounded, at least one), drawn by the seed.
     """
     names = sorted(aircraft)
     if len(names) < 2:
@@ -76,25 +64,21 @@ def split_sites(
             if 0 < sum(aircraft[name] for name in chosen) < sum(aircraft.values()):
                 break
     else:
-        chosen = set(test)
-        unknown = sorted(chosen - set(names))
-        if unknown or not chosen:
-            raise InputError(f"test site {unknown or 'list'} is unknown; the sites are {', '.join(names)}")
+        chosen = set(narrowed(names, test))
     splits = {"train": [name for name in names if name not in chosen], "test": sorted(chosen)}
     for name, sites in splits.items():
         if not sum(aircraft[site] for site in sites):
-            listed = ", ".join(sites) or "none"
-            raise InputError(f"no aircraft to {name} on (sites: {listed}); give other test sites")
+            raise InputError(f"no aircraft to {name} on (sites: {', '.join(sites)}); give other test sites")
     return splits
 
 
 def narrowed(known: Sequence[str], wanted: Collection[str] | None) -> list[str]:
-    """The sites that are wanted (None: all), sorted. Raises InputError where one is not known."""
+    """The sites that are wanted (None: all), sorted."""
     if wanted is None:
         return list(known)
     wrong = sorted(set(wanted) - set(known))
     if wrong or not wanted:
-        raise InputError(f"site {wrong or 'list'} is not of this split; its sites are {', '.join(known)}")
+        raise InputError(f"site {wrong or 'list'} is unknown here; the sites are {', '.join(known)}")
     return sorted(set(wanted))
 
 
@@ -127,7 +111,6 @@ def _draw_sites(patches: Patches, fraction: float, rng: np.random.Generator) -> 
         if error[cut] < best:
             best, drawn = error[cut], order[: cut + 1]
     if drawn is None:
-        raise InputError(
-            f"no split of the {len(names)} sites has both classes on both sides; too few sites have aircraft"
-        )
+        reason = "too few sites have aircraft"
+        raise InputError(f"no split of the {len(names)} sites has both classes on both sides; {reason}")
     return np.isin(site, drawn)

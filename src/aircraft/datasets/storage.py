@@ -13,7 +13,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -46,34 +46,19 @@ def folder() -> Path:
 def load_or_build(
     name: str, parameters: Mapping[str, Any], build: Callable[[], ArraysAndNotes]
 ) -> ArraysAndNotes:
-    """The arrays and notes stored for a name and parameters; built and stored where missing or damaged.
+    """The arrays and notes stored for a name and parameters; built where missing or (with a warning) damaged.
 
-    Two processes that ask at once: one builds, the other waits and loads. A file whose hash is not that of
-    what was written is damaged; a warning says so.
+    Two processes that ask at once: one builds, the other waits and loads.
 
     Parameters
     ----------
-    name, parameters
-        The key. The parameters, and the notes, are what JSON can hold.
-    build
-        Makes the arrays and the notes.
+    name, parameters, build : str, dict, function
+        The key, which JSON can hold; what makes the arrays and the notes.
 
     Returns
     -------
-    arrays : dict of str to array
-        Memory-mapped; changes stay in memory.
-    notes : dict
-
-    Raises
-    ------
-    InputError
-        Where the disk is full or the folder cannot be written.
-
-    Examples
-    --------
-    >>> arrays, notes = load_or_build("squares", {"count": 3}, lambda: ({"n": np.arange(3) ** 2}, {}))
-    >>> arrays["n"].tolist()
-    [0, 1, 4]
+    arrays, notes : dict of str to array, dict
+        Memory-mapped, changes stay in memory; what JSON can hold.
     """
     text = json.dumps({"format": FORMAT, "name": name, **parameters}, sort_keys=True)
     place = folder() / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
@@ -81,20 +66,16 @@ def load_or_build(
     found = _load(place)
     if found is not None:
         return found
-    lock = FileLock(f"{place}.lock")
     with _disk_errors(place.parent, remedy):
         place.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    try:
+        lock = FileLock(f"{place}.lock").acquire()
+    with lock:
         found = _load(place)  # another process may have built it meanwhile
         if found is None:
-            _remove_leftovers(place)
             arrays, notes = build()
             with _disk_errors(place.parent, remedy):
                 _store(place, arrays, {"parameters": json.loads(text), "notes": notes})
             found = _load(place)
-    finally:
-        lock.release()
     if found is None:
         raise InputError(f"{place}: changed while it was written; is another program cleaning this folder?")
     return found
@@ -135,11 +116,10 @@ def _load(place: Path) -> ArraysAndNotes | None:
         meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
         files = {name: place / f"{name}.npy" for name in meta["files"]}
         with ThreadPoolExecutor() as pool:  # hashing leaves the interpreter's lock
-            hashes = dict(zip(files, pool.map(sha256, files.values()), strict=True))
-        damaged = [name for name in files if hashes[name] != meta["files"][name]]
-        if not damaged:
+            hashes = list(pool.map(sha256, files.values()))
+        if hashes == list(meta["files"].values()):
             return {name: np.load(path, mmap_mode="c") for name, path in files.items()}, meta["notes"]
-        reason = f"{damaged[0]}.npy is not what was written"
+        reason = "a file is not what was written"
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{type(error).__name__}: {error}"
     warnings.warn(f"{place}: the cached data is damaged ({reason}); it is built again", stacklevel=3)
@@ -148,8 +128,13 @@ def _load(place: Path) -> ArraysAndNotes | None:
 
 def _store(place: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> None:
     """Write the folder under another name, then rename it; under the lock of `place`."""
-    temporary = Path(tempfile.mkdtemp(dir=place.parent, prefix=f"{place.name}.tmp-"))
+    for leftover in place.parent.glob("*.tmp"):  # of killed builders; the lock of a living one is held
+        with suppress(Timeout), FileLock(leftover.with_suffix(".lock"), timeout=0):
+            shutil.rmtree(leftover, ignore_errors=True)
+    temporary = place.with_name(f"{place.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)  # its lock is ours
     try:
+        temporary.mkdir()
         for name, array in arrays.items():
             with (temporary / f"{name}.npy").open("wb") as file:
                 _save(file, array)
@@ -157,7 +142,6 @@ def _store(place: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> 
         with (temporary / "meta.json").open("wb") as file:
             file.write(json.dumps(meta, indent=1).encode())
             _sync(file)
-        temporary.chmod(0o755)
         shutil.rmtree(place, ignore_errors=True)  # a damaged one
         temporary.rename(place)
     finally:
@@ -175,15 +159,6 @@ def _save(file: IO[bytes], array: np.ndarray) -> None:
 def _sync(file: IO[bytes]) -> None:
     file.flush()
     os.fsync(file.fileno())
-
-
-def _remove_leftovers(place: Path) -> None:
-    """Remove what killed builders left: temporary folders whose lock nobody else holds; `place`'s is ours."""
-    for temporary in place.parent.glob("*.tmp-*"):
-        owner = place.with_name(temporary.name.split(".tmp-")[0])
-        lock = nullcontext() if owner == place else FileLock(f"{owner}.lock", timeout=0)
-        with suppress(Timeout), lock:  # Timeout: its builder is alive
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager

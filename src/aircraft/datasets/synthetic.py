@@ -14,7 +14,6 @@ from aircraft.datasets.splitting import narrowed
 from aircraft.patches import TILE
 from aircraft.scenes import Scene
 
-VERSION = airfield.VERSION
 SIZE = 768  # side of a rendered scene
 SITES = {"train": range(150), "test": range(150, 200), "validation": range(150)}  # of every data set
 TILE_VIEWS = {"test": 100, "validation": 200}  # first view of the tiles; patches use views below
@@ -26,27 +25,15 @@ def render(site: int, view: int = 0, size: int = SIZE, difficulty: float = 1.0, 
 
     Parameters
     ----------
-    site : int
-        Which place; about one in six has no airport.
-    view : int
-        Which date: sun, occupied stands, traffic, weather.
-    size : int
-        Side of the square image, 64 to 1024 pixels of 1 m.
-    difficulty : float
-        0 (plain, high contrast) to 2 (very hard).
-    seed : int
-        Another world of sites.
+    site, view, seed : int
+        Which place (one in six has no airport); which date (sun, traffic, weather); which world of sites.
+    size, difficulty : int, float
+        Side of the square image, 64 to 1024 pixels of 1 m; 0 (plain, high contrast) to 2 (very hard).
 
     Returns
     -------
     Scene
-        Its boxes are those of aircraft with their centre inside; others that reach in, or that cloud or a
-        missing strip hides, are in `ignore`.
-
-    Raises
-    ------
-    InputError
-        Where an argument is out of its range.
+        In `ignore`: aircraft that reach in with their centre outside, or that cloud or a missing strip hides.
 
     Examples
     --------
@@ -71,14 +58,13 @@ class Source(building.Source):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.test_sites is not None:
-            raise InputError(
-                "test_sites is for airbus; of the rendered sites the last quarter is always for testing"
-            )
+            reason = "of the rendered sites the last quarter is always for testing"
+            raise InputError(f"test_sites is for airbus; {reason}")
 
     def key(self) -> dict[str, Any]:
-        return {"difficulty": self.difficulty}
+        return super().key() | {"difficulty": self.difficulty}
 
-    def scenes(self, split: str, views: int, scale: float = 1.0) -> list[building.Render]:
+    def scenes(self, split: str, views: int, scale: float) -> list[building.Render]:
         order = [(site, view) for view in range(views) for site in SITES[split]]
         order = order[: max(6, round(len(order) * scale))]
         return [partial(render, site, view, SIZE, self.difficulty, self.seed) for site, view in order]
@@ -91,13 +77,11 @@ class Source(building.Source):
         for i in range(count):
             site, view = chosen[i % len(chosen)], TILE_VIEWS[split] + i // len(chosen)
             jobs.append(partial(_tile, site, view, i % EMPTY_TILES == 0, self.difficulty, self.seed))
-
-        def build() -> storage.ArraysAndNotes:
-            return npz.pack_tiles(list(self.run(jobs, "rendering tiles"))), {}
-
-        key = {"split": split, "sites": chosen, "count": count, "seed": self.seed, **self.key()}
-        key |= {"building": building.VERSION, "renderer": VERSION}
-        return npz.unpack_tiles(storage.load_or_build("tiles", key, build)[0], "tiles")
+        key = {"split": split, "sites": chosen, "count": count, **self.key()}
+        arrays, _ = storage.load_or_build(
+            "tiles", key, lambda: (npz.pack_tiles(list(self.run(jobs, "rendering tiles"))), {})
+        )
+        return npz.unpack_tiles(arrays, "tiles")
 
 
 def _tile(site: int, view: int, emptiest: bool, difficulty: float, seed: int) -> Scene:
