@@ -78,6 +78,19 @@ def check_images(images: Any, what: str = "images") -> None:
         raise InputError(f"{what} is {images.dtype}, expected uint8 in 0..255; {_dtype_hint(images)}")
 
 
+def check_patches(patches: Patches, what: str) -> None:
+    """Raise InputError unless there are usable images, a label 0 or 1 for each, and both classes."""
+    check_images(patches.images, f"{what}.images")
+    labels, count = np.asarray(patches.labels), len(patches.images)
+    if labels.shape != (count,):
+        raise InputError(f"{what} has {count} images but labels of shape {labels.shape}; give one each")
+    values = np.unique(labels)
+    if not np.isin(values, (0, 1)).all():
+        raise InputError(f"{what}.labels holds {values[:5].tolist()}; use 0 (background), 1 (aircraft)")
+    if len(values) < 2:
+        raise InputError(f"{what} holds one class only ({values.tolist()}); training needs 0 and 1")
+
+
 def label(centers: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The labels of windows: 1 if and only if a centre lies in [x + 16, x + 48) x [y + 16, y + 48).
 

@@ -59,7 +59,7 @@ def detect(
             return {"image": str(file), "count": len(found), "files": written}
 
         bar = progress and len(files) > 1
-        results = devices.each(work, files, description="images", progress=bar, share=by_image)
+        results = runs.each(work, files, description="images", progress=bar, share=by_image)
     total = sum(result["count"] for result in results)
     values = {"model": model, "threshold": least, "method": method, "out": str(out), "count": total}
     rows = [(result["count"], result["image"]) for result in results]

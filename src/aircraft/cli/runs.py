@@ -7,13 +7,13 @@ import json
 import platform
 import time
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import ignite.distributed as idist
 import numpy as np
@@ -34,6 +34,9 @@ METRICS = "metrics.json"
 VALIDATION = 0.2  # share of the training patches, by site
 LOWEST = 0.05  # score from which detections are ranked, before a threshold is chosen
 RESAMPLES = 500  # for the intervals of detection figures
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -202,7 +205,7 @@ def find(model: Network, tiles: list[Scene], progress: bool = True) -> list[dete
     def work(tile: Scene) -> detection.Detections:
         return detection.detect(model, tile.image, LOWEST, method=None)
 
-    return devices.each(work, tiles, description="detecting", progress=progress)
+    return each(work, tiles, description="detecting", progress=progress)
 
 
 def predict(model: Network, patches: Patches, progress: bool = True) -> np.ndarray:
@@ -210,6 +213,25 @@ def predict(model: Network, patches: Patches, progress: bool = True) -> np.ndarr
     images, show = patches.images[devices.my_slice(len(patches))], progress and devices.is_first()
     scores = training.predict(model, images, progress=show, flips=True)
     return devices.gather(torch.from_numpy(scores)).numpy()
+
+
+def each(
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    description: str = "",
+    progress: bool = False,
+    share: bool = True,
+) -> list[Result]:
+    """[work(item) for item in items]; of n processes, each does every n-th item, or all unless `share`."""
+    results = [
+        work(item) for item in devices.mine(items, description=description, progress=progress, share=share)
+    ]
+    world = idist.get_world_size() if share else 1
+    if world == 1:
+        return results
+    parts: Any = idist.all_gather(results)  # of every process, the list of its results
+    return [parts[i % world][i // world] for i in range(len(items))]
 
 
 def versions() -> dict[str, str]:

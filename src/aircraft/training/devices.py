@@ -5,7 +5,7 @@ process the functions for many are plain loops. All processes of a job must call
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -19,7 +19,6 @@ from tqdm.auto import tqdm
 from aircraft import InputError, LostProcess
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 def choose(name: str = "auto") -> torch.device:
@@ -79,23 +78,6 @@ def parallel(timeout: timedelta = timedelta(minutes=10)) -> Iterator[None]:
 def is_first() -> bool:
     """Whether this process is the one that prints and writes files."""
     return idist.get_rank() == 0
-
-
-def each(
-    work: Callable[[Item], Result],
-    items: Sequence[Item],
-    *,
-    description: str = "",
-    progress: bool = False,
-    share: bool = True,
-) -> list[Result]:
-    """[work(item) for item in items]; of n processes, each does every n-th item, or all unless `share`."""
-    results = [work(item) for item in mine(items, description=description, progress=progress, share=share)]
-    world = idist.get_world_size() if share else 1
-    if world == 1:
-        return results
-    parts: Any = idist.all_gather(results)  # of every process, the list of its results
-    return [parts[i % world][i // world] for i in range(len(items))]
 
 
 def mine(

@@ -16,7 +16,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from aircraft import InputError, models
-from aircraft.patches import Patches, check_images
+from aircraft.patches import Patches, check_images, check_patches
 from aircraft.training import checkpoints, devices, engines, loading, optimizers
 from aircraft.training.checkpoints import History
 from aircraft.training.optimizers import LossFunction
@@ -240,17 +240,8 @@ def _diverged(trainer: Engine, settings: Settings) -> InputError:
 
 
 def _check(train: Patches, val: Patches, settings: Settings) -> None:
-    for patches, what in ((train, "train"), (val, "val")):
-        check_images(patches.images, f"{what}.images")
-        labels = np.asarray(patches.labels)
-        if labels.shape != (len(patches.images),):
-            count = len(patches.images)
-            raise InputError(f"{what} has {count} images but labels of shape {labels.shape}; give one each")
-        values = np.unique(labels)
-        if not np.isin(values, (0, 1)).all():
-            raise InputError(f"{what}.labels holds {values[:5].tolist()}; use 0 (background), 1 (aircraft)")
-        if len(values) < 2:
-            raise InputError(f"{what} holds one class only ({values.tolist()}); training needs 0 and 1")
+    check_patches(train, "train")
+    check_patches(val, "val")
     size, world = len(train.labels), idist.get_world_size()
     if settings.batch_size > size:
         raise InputError(
