@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from aircraft import InputError
 from aircraft.models.layers import Network
 
+# The normalisation of its ImageNet training: (x - 127) / 128 on 8-bit images, see MEAN_RGB, STDDEV_RGB in
+# https://github.com/tensorflow/tpu/blob/master/models/official/efficientnet/lite/efficientnet_lite_builder.py
 MEAN = (127 / 255,) * 3
 STD = (128 / 255,) * 3
-"""The normalisation of its ImageNet training: (x - 127) / 128 on 8-bit images, see MEAN_RGB, STDDEV_RGB in
-https://github.com/tensorflow/tpu/blob/master/models/official/efficientnet/lite/efficientnet_lite_builder.py"""
 
 STAGES = (
     # repeats, kernel, stride, expansion, channels out: Tan & Le 2019 (arXiv:1905.11946), table 1
@@ -61,7 +61,7 @@ class InvertedResidual(nn.Module):
         return x + out if self.skip else out
 
 
-def build_efficientnet_lite0(*, frozen: bool, pretrained: bool, zoom: int) -> Network:
+def efficientnet_lite0(frozen: bool = True, pretrained: bool = True, zoom: int = 2) -> Network:
     """EfficientNet-Lite0 (Google 2020: no squeeze-and-excitation, ReLU6) for 64x64 windows.
 
     frozen:     train the head alone; otherwise everything is fine-tuned.
@@ -69,7 +69,6 @@ def build_efficientnet_lite0(*, frozen: bool, pretrained: bool, zoom: int) -> Ne
     zoom:       enlarge the window first: the backbone reduces 32 times, and its objects filled 224 pixels.
 
     Padded, so its dense form (stride 32 / zoom) is approximate.
-    Raises InputError where the weights' package is not installed, or zoom is none of 1, 2, 4.
     """
     if zoom not in (1, 2, 4):
         raise InputError(f"efficientnet_lite0: zoom is 1, 2 or 4, not {zoom}")
