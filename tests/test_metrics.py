@@ -210,7 +210,7 @@ def test_reliability_leaves_out_empty_bins_and_takes_one_class():
     [
         ([0, 1, 1], [0.5, 0.5], "same length"),
         ([[0, 1]], [[0.5, 0.5]], "two flat lists"),
-        ([], [], "nothing to evaluate"),
+        ([], [], "not empty"),
         ([0, 2], [0.1, 0.5], r"these hold \[0, 2\]"),
         ([0, np.nan], [0.1, 0.5], "labels are 0"),
         (["a", "b"], [0.1, 0.5], "labels are 0"),

@@ -287,10 +287,9 @@ def reliability(labels: ArrayLike, scores: ArrayLike, bins: int = 10) -> Reliabi
 def check(labels: ArrayLike, scores: ArrayLike, *, both_classes: bool = True) -> tuple[Ints, Floats]:
     """labels as (N,) int64 and scores as (N,) float64, or InputError with what is wrong with them."""
     y, s = np.asarray(labels), np.asarray(scores)
-    if y.ndim != 1 or y.shape != s.shape:
-        raise InputError(f"labels {y.shape} and scores {s.shape} must be two flat lists of the same length")
-    if len(y) == 0:
-        raise InputError("there are no labels and no scores: nothing to evaluate")
+    if y.ndim != 1 or y.shape != s.shape or len(y) == 0:
+        lists = "two flat lists of the same length, not empty"
+        raise InputError(f"labels {y.shape} and scores {s.shape} must be {lists}")
     if y.dtype.kind not in "biuf" or not np.isin(y, (0, 1)).all():
         raise InputError(f"labels are 0 (background) or 1 (aircraft); these hold {np.unique(y)[:5].tolist()}")
     if s.dtype.kind not in "biuf":

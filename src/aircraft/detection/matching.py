@@ -78,13 +78,12 @@ def match(found: Detections, scene: Scene) -> Match:
     """
     truth = scene.centers
     owner = np.full(len(truth), -1)  # which detection has taken each aircraft
-    matched = np.zeros(len(found), bool)
     for i in np.argsort(-found.scores, kind="stable"):
         distance = np.hypot(*(truth - found.centers[i]).T)
         distance[owner >= 0] = np.inf
         if len(truth) and distance.min() <= RADIUS:
             owner[distance.argmin()] = i
-            matched[i] = True
+    matched = np.isin(np.arange(len(found)), owner)
     x, y = found.centers[:, None, 0], found.centers[:, None, 1]
     x0, y0, x1, y1 = scene.ignore.T
     beside = ((x >= x0) & (x < x1) & (y >= y0) & (y < y1)).any(axis=1) & ~matched

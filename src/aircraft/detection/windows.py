@@ -125,8 +125,8 @@ def score_map(
     image : (H, W, 3) uint8, or a source of `imagery.open_image`, of which one block at a time is read
     method : "dense", "batched" or "window" (one at a time); None: dense where the model can, else batched
     stride : pixels between windows
-    block : the largest piece, in pixels a side, that is scored at once; it bounds the memory. The scores do
-        not depend on it (those of padded networks do, within a receptive field of a block's border)
+    block : pixels a side of the largest piece that is scored at once: bounds the memory. The scores do not
+        depend on it (those of padded networks do, within a receptive field of a block's border)
     batch_size : windows at a time of the batched method
     amp : bfloat16 products, about twice as quick where the hardware has them; the third digit then differs
     share : the processes of a torchrun job score every n-th block each, and all get the whole map
@@ -134,21 +134,13 @@ def score_map(
 
     Returns
     -------
-    ScoreMap
-
-    Examples
-    --------
-    >>> score_map(models.build("toy_cnn"), np.zeros((64, 96, 3), np.uint8), stride=16).scores.shape
-    (5, 7)
+    ScoreMap : (H // stride + 1, W // stride + 1) scores
     """
     source = imagery.as_source(image)
     if min(source.width, source.height) < PATCH:
-        raise InputError(
-            f"{source.name}: {source.width} x {source.height} pixels is smaller than a patch "
-            f"({PATCH} x {PATCH}); give a larger image, or its right ground sampling distance (gsd)"
-        )
-    if stride < 1:
-        raise InputError(f"stride {stride} is not possible; windows are at least 1 pixel apart")
+        small = f"{source.width} x {source.height} pixels is smaller than a patch ({PATCH} x {PATCH})"
+        raise InputError(f"{source.name}: {small}; give a larger image, or its right pixel size (gsd)")
+    _check_stride(stride)
     scores = np.zeros((source.height // stride + 1, source.width // stride + 1), np.float32)
     with models.evaluating(model), torch.autocast(models.device_of(model).type, torch.bfloat16, enabled=amp):
         scorer, native = _scorer(model, method, stride, batch_size)
@@ -181,6 +173,7 @@ def _scorer(model: nn.Module, method: str | None, stride: int, batch_size: int) 
 
 def dense_for(model: nn.Module, stride: int) -> models.DenseNetwork:
     """The dense form for this stride, made once for many images; a coarse map is computed coarsely."""
+    _check_stride(stride)
     native = getattr(model, "stride", None)
     return models.dense(model, stride=math.lcm(native, stride) if native else None)
 
@@ -228,6 +221,11 @@ def _mirrored(index: np.ndarray, size: int) -> np.ndarray:
     """-1 -> 1, size -> size - 2, ...: the border pixel is not repeated."""
     index = np.abs(index)
     return (size - 1) - np.abs((size - 1) - index)
+
+
+def _check_stride(stride: int) -> None:
+    if stride < 1:
+        raise InputError(f"stride {stride} is not possible; windows are at least 1 pixel apart")
 
 
 def _grid(pixels: np.ndarray, stride: int) -> tuple[int, int]:
