@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from aircraft import InputError
-from aircraft.models.layers import Network
+from aircraft.models.layers import Network, Normalize
 
 # The normalisation of its ImageNet training: (x - 127) / 128 on 8-bit images, see MEAN_RGB, STDDEV_RGB in
 # https://github.com/tensorflow/tpu/blob/master/models/official/efficientnet/lite/efficientnet_lite_builder.py
@@ -30,7 +30,8 @@ class TransferNetwork(Network):
     """A network with a pretrained backbone (all layers but the last), which stays as it is when `frozen`."""
 
     def __init__(self, backbone: nn.Sequential, head: nn.Module, *, frozen: bool, stride: int) -> None:
-        super().__init__(nn.Sequential(*backbone, head), stride=stride, mean=MEAN, std=STD)
+        super().__init__(nn.Sequential(*backbone, head), stride=stride)
+        self.normalize = Normalize(MEAN, STD)
         self.frozen = frozen
         if frozen:
             self.layers[:-1].requires_grad_(False)
@@ -72,23 +73,18 @@ def efficientnet_lite0(frozen: bool = True, pretrained: bool = True, zoom: int =
     """
     if zoom not in (1, 2, 4):
         raise InputError(f"efficientnet_lite0: zoom is 1, 2 or 4, not {zoom}")
-    features = _features()
-    if pretrained:
-        _load_imagenet(features)
-    enlarge = [nn.Upsample(scale_factor=zoom, mode="bilinear")] if zoom > 1 else []
-    backbone = nn.Sequential(*enlarge, features, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2))
-    return TransferNetwork(backbone, nn.Linear(1280, 1), frozen=frozen, stride=32 // zoom)
-
-
-def _features() -> nn.Sequential:
-    """(N, 3, H, W) -> (N, 1280, H / 32, W / 32)."""
     layers: list[nn.Module] = _conv_bn(3, 32, 3, stride=2, relu=True)
     inputs = 32
     for repeats, kernel, stride, expansion, outputs in STAGES:
         for i in range(repeats):
             layers.append(InvertedResidual(inputs, outputs, kernel, stride if i == 0 else 1, expansion))
             inputs = outputs
-    return nn.Sequential(*layers, *_conv_bn(320, 1280, 1, relu=True))
+    features = nn.Sequential(*layers, *_conv_bn(320, 1280, 1, relu=True))  # 1280, H / 32, W / 32
+    if pretrained:
+        _load_imagenet(features)
+    enlarge = [nn.Upsample(scale_factor=zoom, mode="bilinear")] if zoom > 1 else []
+    backbone = nn.Sequential(*enlarge, features, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2))
+    return TransferNetwork(backbone, nn.Linear(1280, 1), frozen=frozen, stride=32 // zoom)
 
 
 def _conv_bn(

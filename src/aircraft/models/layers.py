@@ -18,8 +18,6 @@ from aircraft.patches import PATCH
 if TYPE_CHECKING:
     from aircraft.models.modelfile import ModelCard
 
-Floats = Sequence[float]
-
 MEAN = (0.5, 0.5, 0.5)
 STD = (0.25, 0.25, 0.25)
 """Default normalisation: puts most of an 8-bit image between -2 and 2, without looking at any data set."""
@@ -31,7 +29,7 @@ class Normalize(nn.Module):
     mean: Tensor  # a buffer, so it travels with the weights and the device
     std: Tensor
 
-    def __init__(self, mean: Floats = MEAN, std: Floats = STD) -> None:
+    def __init__(self, mean: Sequence[float] = MEAN, std: Sequence[float] = STD) -> None:
         super().__init__()
         if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
             raise InputError(f"normalisation takes 3 means and 3 positive stds, not {mean} and {std}")
@@ -49,11 +47,9 @@ class Normalize(nn.Module):
 class Network(nn.Module):
     """A classifier of 64x64 windows: Normalize, then `layers`, from (N, 3, 64, 64) to logits (N,)."""
 
-    def __init__(
-        self, layers: nn.Sequential, *, stride: int | None, mean: Floats = MEAN, std: Floats = STD
-    ) -> None:
+    def __init__(self, layers: nn.Sequential, *, stride: int | None) -> None:
         super().__init__()
-        self.normalize = Normalize(mean, std)
+        self.normalize = Normalize()
         self.layers = layers  # flat; ends in one number a window, (N, 1) or (N, 1, 1, 1)
         self.stride = stride  # pixels between two windows of its dense form; None where it has none
         self.arch = ""  # how `build` made it ...

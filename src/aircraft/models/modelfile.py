@@ -68,7 +68,6 @@ def save(
     >>> card.arch, card.threshold, model.training
     ('toy_cnn', 0.4, False)
     """
-    path = Path(path)
     if not isinstance(model, Network) or not model.arch:
         raise InputError(f"{path}: only networks made by models.build are saved, not {type(model).__name__}")
     card = ModelCard(
@@ -85,7 +84,7 @@ def save(
     except (TypeError, ValueError) as error:
         raise InputError(f"{path}: provenance and options must be plain JSON values: {error}") from error
     tensors = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-    with replacing(path) as file:
+    with replacing(Path(path)) as file:
         file.write(to_bytes(tensors, {"format": FORMAT, "version": VERSION, "card": text}))
     return card
 
