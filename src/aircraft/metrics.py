@@ -127,11 +127,6 @@ def confusion(labels: ArrayLike, scores: ArrayLike, threshold: float) -> Ints:
     Returns
     -------
     [[tn, fp], [fn, tp]] : rows are the truth, columns the alarm
-
-    Examples
-    --------
-    >>> confusion([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9], threshold=0.4).tolist()
-    [[1, 1], [0, 2]]
     """
     y, s = check(labels, scores, both_classes=False)
     if not isinstance(threshold, int | float | np.number) or not 0 <= threshold <= 1:
