@@ -71,7 +71,7 @@ def test_more_sites_give_narrower_intervals():
     width = {}
     for sites in (5, 80):
         labels, scores, names = made_up(n=100 * sites, sites=sites)
-        low, high = metrics.bootstrap(labels, scores, names, threshold=0.5)["AP"]
+        low, high = metrics.evaluate(labels, scores, 0.5, names).intervals["AP"]
         width[sites] = high - low
     assert width[80] < width[5] / 2
 
@@ -82,8 +82,8 @@ def test_sites_that_differ_widen_the_interval_which_drawing_single_patches_would
     labels = rng.integers(0, 2, 1000)
     noise = np.repeat(np.linspace(0.2, 3, 10), 100)  # some places are far harder than others
     scores = 1 / (1 + np.exp(-(2 * labels - 1 + noise * rng.normal(size=1000))))
-    low, high = metrics.bootstrap(labels, scores, sites, threshold=0.5)["AUC"]
-    alone_low, alone_high = metrics.bootstrap(labels, scores, np.arange(1000), threshold=0.5)["AUC"]
+    low, high = metrics.evaluate(labels, scores, 0.5, sites).intervals["AUC"]
+    alone_low, alone_high = metrics.evaluate(labels, scores, 0.5, np.arange(1000)).intervals["AUC"]
     assert high - low > 2 * (alone_high - alone_low)
 
 
@@ -121,22 +121,14 @@ def test_f_beta_is_that_of_scikit_learn_and_0_where_nothing_is_right():
 
 def test_the_bootstrap_depends_on_its_seed_only():
     labels, scores, sites = made_up()
-    first, again, other = (metrics.bootstrap(labels, scores, sites, 0.5, n=50, seed=s) for s in (1, 1, 2))
-    assert first == again != other
+    first, again, other = (metrics.evaluate(labels, scores, 0.5, sites, seed=seed) for seed in (1, 1, 2))
+    assert first.intervals == again.intervals != other.intervals
 
 
 def test_resamples_of_one_class_are_left_out_and_counted():
     labels, scores, sites = np.array([0, 0, 1, 1]), [0.1, 0.6, 0.4, 0.9], ["a", "a", "b", "b"]
     with pytest.warns(RuntimeWarning, match=r"2\d\d of 500 resamples of sites held one class only"):
         metrics.evaluate(labels, scores, 0.5, sites)  # half of the draws of two sites are twice the same
-
-
-def test_an_interval_needs_two_sites_and_a_resample_with_both_classes():
-    with pytest.raises(InputError, match="at least 2 sites"):
-        metrics.bootstrap(LABELS, SCORES, ["here"] * 8, threshold=0.5)
-    unlucky = next(s for s in range(99) if 1 not in next(metrics.site_draws(LABELS, 1, s)))
-    with pytest.raises(InputError, match="each of the 1 resamples"):
-        metrics.bootstrap(LABELS, SCORES, LABELS.astype(str), threshold=0.5, n=1, seed=unlucky)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +210,7 @@ def test_reliability_leaves_out_empty_bins_and_takes_one_class():
     [
         ([0, 1, 1], [0.5, 0.5], "same length"),
         ([[0, 1]], [[0.5, 0.5]], "two flat lists"),
-        ([], [], "nothing to evaluate"),
+        ([], [], "not empty"),
         ([0, 2], [0.1, 0.5], r"these hold \[0, 2\]"),
         ([0, np.nan], [0.1, 0.5], "labels are 0"),
         (["a", "b"], [0.1, 0.5], "labels are 0"),
@@ -234,7 +226,6 @@ def test_unusable_input_ends_in_one_clear_line(labels, scores, message):
     for function in (
         lambda: metrics.evaluate(labels, scores, 0.5),
         lambda: metrics.choose_threshold(labels, scores, beta=1),
-        lambda: metrics.bootstrap(labels, scores, ["a"] * len(labels), threshold=0.5),
     ):
         with pytest.raises(InputError, match=message) as caught:
             function()
@@ -261,7 +252,6 @@ def test_with_one_class_the_message_still_says_what_can_be_counted():
         (lambda: metrics.evaluate(LABELS, SCORES, None), "threshold = None"),
         (lambda: metrics.evaluate(LABELS, SCORES, float("nan")), "threshold = nan"),
         (lambda: metrics.evaluate(LABELS, SCORES, 0.5, ["a", "b"]), "one name for each of the 8 patches"),
-        (lambda: metrics.bootstrap(LABELS, SCORES, list("aabbccdd"), 0.5, n=0), "at least one resample"),
         (lambda: metrics.reliability(LABELS, SCORES, bins=0), "bins = 0"),
     ],
 )

@@ -23,10 +23,7 @@ STATISTICS = ("AP", "AUC", "precision", "recall", "F1")
 
 @dataclass(frozen=True)
 class Report:
-    """The figures of one evaluation. `confusion` is ((tn, fp), (fn, tp)); rows are the truth.
-
-    `intervals` maps each statistic to its 95 % interval (low, high) over `sites` sites, where they are known.
-    """
+    """The figures of one evaluation."""
 
     AP: float
     AUC: float
@@ -34,10 +31,10 @@ class Report:
     precision: float
     recall: float
     F1: float
-    confusion: tuple[tuple[int, int], tuple[int, int]]
+    confusion: tuple[tuple[int, int], tuple[int, int]]  # ((tn, fp), (fn, tp)); rows are the truth
     n: int
-    intervals: dict[str, tuple[float, float]] | None = None
-    sites: int | None = None
+    intervals: dict[str, tuple[float, float]] | None = None  # 95 % (low, high) of each of STATISTICS ...
+    sites: int | None = None  # ... over so many sites, where they are known
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON: AP AUC threshold precision recall F1 confusion n, and intervals where known."""
@@ -62,30 +59,28 @@ class Report:
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """What was promised against what came true, one value for each bin that is not empty.
+    """What was promised against what came true, one value for each of the B bins that are not empty."""
 
-    predicted (B,): mean score; observed (B,): share of aircraft; counts (B,): patches in the bin.
-    error: expected calibration error, the mean of |observed - predicted| weighted by the counts.
-    """
-
-    predicted: Floats
-    observed: Floats
-    counts: Ints
-    error: float
+    predicted: Floats  # (B,) mean score
+    observed: Floats  # (B,) share of aircraft
+    counts: Ints  # (B,) patches in the bin
+    error: float  # expected calibration error: mean of |observed - predicted|, weighted by the counts
 
 
 def evaluate(
     labels: ArrayLike, scores: ArrayLike, threshold: float, sites: ArrayLike | None = None, seed: int = 0
 ) -> Report:
-    """All figures at once; precision and F1 count as 0 where there is no alarm.
-
-    Raises InputError for unusable input; where one class only is there, its message gives the counts.
+    """All figures at once, or InputError; precision and F1 count as 0 where there is no alarm.
 
     Parameters
     ----------
     labels, scores : (N,) 0 or 1, and (N,) in [0, 1]
     threshold : the least score of an alarm
-    sites : (N,) names, for 95 % intervals over resamples of sites (with this seed); none below two sites
+    sites, seed : (N,) names, of which 500 resamples give 95 % intervals (too narrow below about ten sites)
+
+    Returns
+    -------
+    Report : without intervals where there are no sites, or one only
 
     Examples
     --------
@@ -102,8 +97,12 @@ def evaluate(
         )
     count, intervals = None, None
     if sites is not None:
-        count = _count_sites(sites, len(y))
-        intervals = bootstrap(y, s, sites, threshold, seed=seed) if count > 1 else None
+        if np.shape(sites) != y.shape:
+            raise InputError(f"sites {np.shape(sites)} must be one name for each of the {len(y)} patches")
+        count = len(np.unique(sites))
+        if count > 1:
+            draws = standard_statistics(y, s, sites, threshold=threshold, n=500, seed=seed)
+            intervals = {name: interval(values) for name, values in draws.items()}
     return Report(
         AP=float(sk.average_precision_score(y, s)),
         AUC=float(sk.roc_auc_score(y, s)),
@@ -119,12 +118,15 @@ def evaluate(
 
 
 def confusion(labels: ArrayLike, scores: ArrayLike, threshold: float) -> Ints:
-    """[[tn, fp], [fn, tp]]: rows are the truth, columns the alarm. One class alone will do.
+    """Right and wrong alarms, counted; one class alone will do.
 
-    Examples
-    --------
-    >>> confusion([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9], threshold=0.4).tolist()
-    [[1, 1], [0, 2]]
+    Parameters
+    ----------
+    labels, scores, threshold : as in `evaluate`
+
+    Returns
+    -------
+    [[tn, fp], [fn, tp]] : rows are the truth, columns the alarm
     """
     y, s = check(labels, scores, both_classes=False)
     if not isinstance(threshold, int | float | np.number) or not 0 <= threshold <= 1:
@@ -133,15 +135,7 @@ def confusion(labels: ArrayLike, scores: ArrayLike, threshold: float) -> Ints:
 
 
 def f_beta(precision: ArrayLike, recall: ArrayLike, beta: float) -> Floats:
-    """F-beta = (1 + b^2) P R / (b^2 P + R), 0 where nothing is right (van Rijsbergen 1979).
-
-    With beta 2, recall weighs twice as much as precision; with 0.5, half as much.
-
-    Examples
-    --------
-    >>> f_beta([0.5, 1.0, 0.0], [1.0, 0.5, 0.0], beta=2).round(3).tolist()
-    [0.833, 0.556, 0.0]
-    """
+    """F-beta = (1 + b^2) P R / (b^2 P + R), 0 where nothing is right (van Rijsbergen 1979)."""
     p, r = np.asarray(precision, float), np.asarray(recall, float)
     weighted = beta**2 * p + r
     return (1 + beta**2) * p * r / np.where(weighted > 0, weighted, 1)
@@ -154,17 +148,18 @@ def choose_threshold(
     min_recall: float | None = None,
     min_precision: float | None = None,
 ) -> float:
-    """The threshold that serves one wish; give exactly one. Choose it on validation data, never on test.
-
-    A threshold lies halfway between two scores, where it is least sensitive to new data; where several
-    reach the same F-beta, that in the widest gap is taken. Raises InputError where the wish cannot be met.
+    """The threshold that serves one wish, or InputError; to be chosen on validation data, never on test.
 
     Parameters
     ----------
     labels, scores : (N,) 0 or 1, and (N,) in [0, 1]
-    beta : the largest `f_beta`
+    beta : the largest `f_beta`, in which recall weighs beta times as much; of equals that in the widest gap
     min_recall : as few alarms as possible while this share of the aircraft is still found
     min_precision : as many aircraft as possible while this share of the alarms is right
+
+    Returns
+    -------
+    a threshold halfway between two scores, where it is least sensitive to new data
 
     Examples
     --------
@@ -208,15 +203,14 @@ def standard_statistics(
 
     The values are those of scikit-learn with `sample_weight`, about ten times sooner.
 
+    Parameters
+    ----------
+    labels, scores, threshold : as in `evaluate`
+    groups, n, seed : as in `site_draws`
+
     Returns
     -------
-    name -> (m,) values; m is below n where resamples hold one class only: these are left out
-
-    Examples
-    --------
-    >>> labels, scores = np.array([0, 1, 0, 1]), np.array([0.1, 0.9, 0.6, 0.4])
-    >>> standard_statistics(labels, scores, list("aabb"), threshold=0.5, n=4, seed=0)["AUC"].tolist()
-    [0.75, 0.75, 0.0, 0.0]
+    name -> (m,) values : resamples that hold one class only are left out, and a warning counts them
     """
     # The scores are sorted once. A resample is then a weight for each patch, and two cumulative sums tell the
     # hits and the alarms at every threshold.
@@ -237,44 +231,18 @@ def standard_statistics(
         hits, raised = (positives[alarms_at - 1], alarms[alarms_at - 1]) if alarms_at else (0, 0)
         f1 = 2 * hits / (raised + total)
         rows.append((average_precision, area, hits / max(raised, 1), hits / total, f1))
+    if len(rows) < n:
+        text = f"{n - len(rows)} of {n} resamples of sites held one class only and were left out"
+        warnings.warn(text, RuntimeWarning, stacklevel=2)
     return dict(zip(STATISTICS, np.array(rows, np.float64).reshape(-1, 5).T, strict=True))
-
-
-def bootstrap(
-    labels: ArrayLike, scores: ArrayLike, sites: ArrayLike, threshold: float, n: int = 500, seed: int = 0
-) -> dict[str, tuple[float, float]]:
-    """The 95 % intervals (low, high) of AP, AUC, precision, recall and F1, by `site_draws`.
-
-    Resamples that hold one class only are left out; a RuntimeWarning counts them. With few sites (below about
-    ten) the intervals are rather too narrow. Raises InputError below two sites.
-
-    Examples
-    --------
-    >>> labels, scores, sites = [0, 1, 0, 1], [0.1, 0.9, 0.6, 0.4], ["a", "a", "b", "b"]
-    >>> bootstrap(labels, scores, sites, threshold=0.5)["recall"]
-    (0.0, 1.0)
-    """
-    y, s = check(labels, scores)
-    if _count_sites(sites, len(y)) < 2:
-        raise InputError("an interval needs patches of at least 2 sites, these are all of one")
-    draws = standard_statistics(y, s, sites, threshold=threshold, n=n, seed=seed)
-    skipped = n - len(draws["AP"])
-    if skipped == n:
-        raise InputError(f"each of the {n} resamples holds one class only; more sites with both are needed")
-    if skipped:
-        text = f"{skipped} of {n} resamples of sites held one class only and were left out"
-        warnings.warn(text, RuntimeWarning, stacklevel=3)
-    return {name: interval(values) for name, values in draws.items()}
 
 
 def site_draws(groups: ArrayLike, n: int, seed: int) -> Iterator[Ints]:
     """n resamples of whole sites: each time (N,) how often each of N patches, or tiles, is in it.
 
     Patches of one site resemble each other, so sites are drawn, with putting back, as many as there are.
-    groups: (N,) the site of each. Raises InputError where n is below 1.
+    groups: (N,) the site of each.
     """
-    if n < 1:
-        raise InputError(f"n = {n}: at least one resample is needed")
     names, site = np.unique(np.asarray(groups), return_inverse=True)
     share = np.full(len(names), 1 / len(names))
     for drawn in np.random.default_rng(seed).multinomial(len(names), share, size=n):
@@ -284,10 +252,13 @@ def site_draws(groups: ArrayLike, n: int, seed: int) -> Iterator[Ints]:
 def interval(values: ArrayLike) -> tuple[float, float]:
     """The middle 95 % of resampled values that are not NaN (Efron and Tibshirani 1993, chapter 13).
 
-    Examples
-    --------
-    >>> interval(np.ones(500))
-    (1.0, 1.0)
+    Parameters
+    ----------
+    values : (n,) one of each resample
+
+    Returns
+    -------
+    low, high
     """
     low, high = np.nanquantile(np.asarray(values), [(1 - 0.95) / 2, (1 + 0.95) / 2])
     return float(low), float(high)
@@ -297,12 +268,6 @@ def reliability(labels: ArrayLike, scores: ArrayLike, bins: int = 10) -> Reliabi
     """Promised against observed share of aircraft in equal score bins (DeGroot and Fienberg 1983).
 
     Scores of 0.8 are well calibrated when 80 % of such patches are aircraft. One class alone will do.
-
-    Examples
-    --------
-    >>> honest = reliability([0, 1, 1, 1], [0.75, 0.75, 0.75, 0.75])
-    >>> honest.predicted, honest.observed, honest.error
-    (array([0.75]), array([0.75]), 0.0)
     """
     if bins < 1:
         raise InputError(f"bins = {bins}: at least one is needed")
@@ -317,31 +282,23 @@ def reliability(labels: ArrayLike, scores: ArrayLike, bins: int = 10) -> Reliabi
 def check(labels: ArrayLike, scores: ArrayLike, *, both_classes: bool = True) -> tuple[Ints, Floats]:
     """labels as (N,) int64 and scores as (N,) float64, or InputError with what is wrong with them."""
     y, s = np.asarray(labels), np.asarray(scores)
-    if y.ndim != 1 or y.shape != s.shape:
-        raise InputError(f"labels {y.shape} and scores {s.shape} must be two flat lists of the same length")
-    if len(y) == 0:
-        raise InputError("there are no labels and no scores: nothing to evaluate")
+    if y.ndim != 1 or y.shape != s.shape or len(y) == 0:
+        lists = "two flat lists of the same length, not empty"
+        raise InputError(f"labels {y.shape} and scores {s.shape} must be {lists}")
     if y.dtype.kind not in "biuf" or not np.isin(y, (0, 1)).all():
         raise InputError(f"labels are 0 (background) or 1 (aircraft); these hold {np.unique(y)[:5].tolist()}")
     if s.dtype.kind not in "biuf":
         raise InputError(f"scores are numbers in [0, 1], not {s.dtype}")
-    s = s.astype(np.float64)
-    if not np.isfinite(s).all():
-        bad = np.flatnonzero(~np.isfinite(s))
+    bad = np.flatnonzero(~np.isfinite(s))
+    if len(bad):
         raise InputError(f"{len(bad)} of {len(s)} scores are NaN or infinite, the first at index {bad[0]}")
     if s.min() < 0 or s.max() > 1:
         raise InputError(f"scores lie in [0, 1], these in [{s.min():g}, {s.max():g}]; logits need a sigmoid")
     y = y.astype(np.int64)
     if both_classes and y.min() == y.max():
         raise InputError(f"{_one_class(y)}; both classes are needed")
-    return y, s
+    return y, s.astype(np.float64)
 
 
 def _one_class(y: Ints) -> str:
     return f"all {len(y)} labels are {y[0]} ({'aircraft' if y[0] else 'background'})"
-
-
-def _count_sites(sites: ArrayLike, n: int) -> int:
-    if np.shape(sites) != (n,):
-        raise InputError(f"sites {np.shape(sites)} must be one name for each of the {n} patches")
-    return len(np.unique(sites))

@@ -14,6 +14,7 @@ from torch import nn
 
 from aircraft.detection.windows import HALF, ScoreMap, score_map
 from aircraft.imagery import Source
+from aircraft.patches import CORE
 
 # Chosen on real validation tiles, where F1 hardly changes from 16 to 24 m and from 3 to 5 m, and falls
 # beyond: aircraft park 35 m apart or more, and a filter as wide as the box itself (32 m) merges neighbours.
@@ -23,14 +24,10 @@ SMOOTH = 4.0
 
 @dataclass(frozen=True, eq=False)
 class Detections:
-    """Aircraft found in one image, the surest first.
+    """Aircraft found in one image, the surest first."""
 
-    centers: (N, 2) float32, x and y in image pixels.
-    scores:  (N,) float32 in [0, 1].
-    """
-
-    centers: np.ndarray
-    scores: np.ndarray
+    centers: np.ndarray  # (N, 2) float32, x and y in image pixels
+    scores: np.ndarray  # (N,) float32 in [0, 1]
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -51,15 +48,17 @@ def peaks(
 ) -> Detections:
     """The aircraft in a score map: its smoothed peaks, never two within `min_distance` pixels.
 
-    The score of a detection is the smoothed score at its peak; its centre is the mean of the positions
-    around the peak, weighted by their scores, and so is finer than the stride.
-
     Parameters
     ----------
+    score_map : of `score_map`
     threshold : least smoothed score
     min_distance : pixels, from one detection to the next
-    smooth : standard deviation in pixels of the Gaussian that is laid over the map; 0 for none. It melts
-        the ripples of one aircraft's plateau into one peak; too much melts neighbours as well
+    smooth : standard deviation in pixels of a Gaussian laid over the map, which melts the ripples of one
+        aircraft's plateau into one peak; 0 for none; too much melts neighbours as well
+
+    Returns
+    -------
+    Detections : scores are smoothed ones, centres are finer than the stride (see `_refine`)
 
     Examples
     --------
@@ -77,9 +76,7 @@ def peaks(
     order = np.lexsort((columns, rows, -scores))  # ties in reading order: the same answer everywhere
     positions = np.stack([columns[order], rows[order]], axis=1) * score_map.stride + score_map.offset
     keep = _far_apart(positions, min_distance)
-    return Detections(
-        centers=_refine(score_map, positions[keep]), scores=scores[order][keep].astype(np.float32)
-    )
+    return Detections(_refine(score_map, positions[keep]), scores[order][keep].astype(np.float32))
 
 
 def _far_apart(positions: np.ndarray, min_distance: float) -> np.ndarray:
@@ -94,9 +91,9 @@ def _far_apart(positions: np.ndarray, min_distance: float) -> np.ndarray:
     return np.array(keep, int)
 
 
-def _refine(score_map: ScoreMap, positions: np.ndarray, radius: int = 16) -> np.ndarray:
-    """(N, 2) float32 means of the grid positions within `radius` pixels, weighted by their scores."""
-    reach = radius // score_map.stride
+def _refine(score_map: ScoreMap, positions: np.ndarray) -> np.ndarray:
+    """(N, 2) float32 means of the grid positions within half a core (16 pixels), weighted by their scores."""
+    reach = CORE // 2 // score_map.stride
     weights = np.pad(score_map.scores, reach).astype(np.float64)
     steps = np.arange(-reach, reach + 1)
     j, i = ((positions - score_map.offset) // score_map.stride + reach).T
@@ -113,19 +110,21 @@ def detect(
     threshold: float | None = None,
     *,
     min_distance: float = MIN_DISTANCE,
-    smooth: float = SMOOTH,
     **scoring: Any,
 ) -> Detections:
-    """Find the aircraft in an image at 1 m per pixel, the surest first.
+    """Find the aircraft in an image at 1 m per pixel: the peaks of its score map.
 
     Parameters
     ----------
     model, image : as in `score_map`
-    threshold : least score of a detection. None takes the one that was chosen for this model (see
-        `default_threshold`). For precision-recall curves and for choosing thresholds, use a low one, as 0.05:
-        what is not detected cannot be ranked
-    min_distance, smooth : as in `peaks`
+    threshold : least score of a detection; None for `default_threshold`. For AP and for choosing thresholds,
+        take a low one, as 0.05: what is not detected cannot be ranked
+    min_distance : as in `peaks`
     **scoring : as in `score_map`: method="dense", stride=8, block=1024, amp, share, progress
+
+    Returns
+    -------
+    Detections : the surest first
 
     Examples
     --------
@@ -135,20 +134,12 @@ def detect(
     """
     scores = score_map(model, image, **scoring)
     threshold = default_threshold(model) if threshold is None else threshold
-    return peaks(scores, threshold, min_distance=min_distance, smooth=smooth)
+    return peaks(scores, threshold, min_distance=min_distance)
 
 
 def default_threshold(model: nn.Module) -> float:
-    """The threshold in the model's card: that for detection, else that for patches; 0.5 without a card.
-
-    Examples
-    --------
-    >>> default_threshold(nn.Flatten())
-    0.5
-    """
+    """The threshold in the model's card: that for detection, else that for patches; 0.5 without a card."""
     card = getattr(model, "card", None)
-    for name in ("detection_threshold", "threshold"):
-        threshold = getattr(card, name, None)
-        if threshold is not None:
-            return float(threshold)
-    return 0.5
+    if card is None:
+        return 0.5
+    return card.threshold if card.detection_threshold is None else card.detection_threshold

@@ -18,47 +18,34 @@ RADIUS = 16.0  # pixels: half of the core that a patch's label looks at
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """Which detections of a scene are right. All are indices, ascending.
+    """Which detections of a scene are right. All are indices, ascending but for `truths`."""
 
-    hits, truths: (K,) a detection, and the true aircraft that it found.
-    false_alarms: detections of nothing.   misses: aircraft that were not found.
-    ignored:      detections of an aircraft that is cut off by the border: neither right nor wrong.
-    """
-
-    hits: np.ndarray
-    truths: np.ndarray
-    false_alarms: np.ndarray
-    misses: np.ndarray
-    ignored: np.ndarray
+    hits: np.ndarray  # (K,) detections that found an aircraft ...
+    truths: np.ndarray  # (K,) ... and which one
+    false_alarms: np.ndarray  # detections of nothing
+    misses: np.ndarray  # aircraft that were not found
+    ignored: np.ndarray  # detections of an aircraft cut off by the border: neither right nor wrong
 
 
 @dataclass(frozen=True)
 class DetectionReport:
-    """The figures of one evaluation on tiles.
+    """The figures of one evaluation on tiles."""
 
-    AP:                   area under the precision-recall curve; aircraft never found are missed.
-    best_*:               the point of the curve with the highest F1, the threshold that gives it.
-    precision, recall, F1, count_error: at `threshold`; count_error is the mean over tiles of
-                          |number found - number there|.
-    found, true:          aircraft per tile, at `threshold`.
-    intervals:            95 % intervals over sites of AP, F1 and count_error, or None.
-    """
-
-    AP: float
-    best_F1: float
-    best_threshold: float
+    AP: float  # area under the precision-recall curve; aircraft never found are missed
+    best_F1: float  # the point of the curve with the highest F1 ...
+    best_threshold: float  # ... the threshold that gives it
     best_precision: float
     best_recall: float
-    threshold: float
+    threshold: float  # at which precision, recall, F1, count_error and found are taken
     precision: float
     recall: float
     F1: float
-    count_error: float
-    found: list[int]
+    count_error: float  # mean over tiles of |number found - number there|
+    found: list[int]  # aircraft on each tile
     true: list[int]
     n_tiles: int
     n_true: int
-    intervals: dict[str, tuple[float, float]] | None = None
+    intervals: dict[str, tuple[float, float]] | None = None  # 95 % over sites, of AP, F1 and count_error
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON, which has no NaN: None stands for a figure that does not exist."""
@@ -69,10 +56,18 @@ class DetectionReport:
         return {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in figures.items()}
 
 
-def match(found: Detections, scene: Scene, radius: float = RADIUS) -> Match:
-    """Give each detection, best score first, the nearest aircraft within `radius` that is not yet taken.
+def match(found: Detections, scene: Scene) -> Match:
+    """Give each detection, best score first, the nearest aircraft within 16 pixels that is not yet taken.
 
     A detection without one is a false alarm, unless its centre lies in one of the boxes to ignore.
+
+    Parameters
+    ----------
+    found, scene : the detections in an image, and the truth
+
+    Returns
+    -------
+    Match : which are right, which wrong, and which aircraft are missed
 
     Examples
     --------
@@ -83,13 +78,12 @@ def match(found: Detections, scene: Scene, radius: float = RADIUS) -> Match:
     """
     truth = scene.centers
     owner = np.full(len(truth), -1)  # which detection has taken each aircraft
-    matched = np.zeros(len(found), bool)
     for i in np.argsort(-found.scores, kind="stable"):
         distance = np.hypot(*(truth - found.centers[i]).T)
         distance[owner >= 0] = np.inf
-        if len(truth) and distance.min() <= radius:
+        if len(truth) and distance.min() <= RADIUS:
             owner[distance.argmin()] = i
-            matched[i] = True
+    matched = np.isin(np.arange(len(found)), owner)
     x, y = found.centers[:, None, 0], found.centers[:, None, 1]
     x0, y0, x1, y1 = scene.ignore.T
     beside = ((x >= x0) & (x < x1) & (y >= y0) & (y < y1)).any(axis=1) & ~matched
@@ -112,17 +106,20 @@ def evaluate(
     resamples: int = 0,
     seed: int = 0,
 ) -> DetectionReport:
-    """Measure detections, one of `found` for each of `scenes`, made with a low threshold (0.05).
+    """Measure detections that were made with a low threshold (0.05), one of `found` for each of `scenes`.
 
     AP is sum over thresholds of (recall_n - recall_(n-1)) * precision_n, as in scikit-learn, except that
-    recall counts all aircraft, also those without any detection. Figures that do not exist (no aircraft
-    anywhere) are NaN. Raises InputError where the two lists differ in length or are empty.
+    recall counts all aircraft, also those without any detection.
 
     Parameters
     ----------
-    threshold : for precision, recall, F1 and counts; choose it on other scenes (`choose_threshold`).
-        None takes that of the best F1 on these very scenes, which flatters.
-    resamples : how many times sites are drawn anew for the intervals (500 is usual); 0 for none
+    found, scenes : of equal length, else InputError
+    threshold : chosen on other scenes (`choose_threshold`); None for the best F1 on these, which flatters
+    resamples, seed : how many times sites are drawn anew for the intervals (500 is usual); 0 for none
+
+    Returns
+    -------
+    DetectionReport : figures that do not exist, as there is no aircraft anywhere, are NaN
 
     Examples
     --------
@@ -136,6 +133,7 @@ def evaluate(
     best = _best_threshold(pool, beta=1.0) if len(pool.scores) else 1.0
     threshold = best if threshold is None else float(threshold)
     at, at_best = _figures(pool, once, threshold), _figures(pool, once, best)
+    best_point = {f"best_{name}": at_best[name] for name in ("F1", "precision", "recall")}
     intervals, sites = None, [scene.site for scene in scenes]
     if resamples and len(set(sites)) > 1 and pool.true.any():
         # Whole sites are drawn, since tiles of one airport resemble each other.
@@ -144,11 +142,9 @@ def evaluate(
         intervals = {name: metrics.interval([draw[name] for draw in draws]) for name in names}
     return DetectionReport(
         **at,
+        **best_point,
         threshold=threshold,
-        best_F1=at_best["F1"],
         best_threshold=best,
-        best_precision=at_best["precision"],
-        best_recall=at_best["recall"],
         found=np.bincount(pool.tile[pool.scores >= threshold], minlength=len(scenes)).tolist(),
         true=pool.true.tolist(),
         n_tiles=len(scenes),
@@ -158,15 +154,16 @@ def evaluate(
 
 
 def choose_threshold(found: Sequence[Detections], scenes: Sequence[Scene], beta: float = 1.0) -> float:
-    """The threshold with the highest F-beta on validation scenes; beta 2 weighs recall, 0.5 precision.
+    """The threshold with the highest F-beta on validation scenes, or InputError where no aircraft was found.
 
-    Raises InputError where there is nothing to choose from: no aircraft, or none that was found.
+    Parameters
+    ----------
+    found, scenes : as in `evaluate`
+    beta : 2 weighs recall, 0.5 precision
 
-    Examples
-    --------
-    >>> scene = Scene(np.zeros((99, 99, 3), np.uint8), [[40, 40, 60, 60]], name="one aircraft", site="A")
-    >>> choose_threshold([Detections(np.array([[50.0, 58.0], [51.0, 50.0]]), np.array([0.5, 0.75]))], [scene])
-    0.75
+    Returns
+    -------
+    one of the scores
     """
     pool = _pool(found, scenes)
     if not pool.hit.any():
@@ -175,14 +172,15 @@ def choose_threshold(found: Sequence[Detections], scenes: Sequence[Scene], beta:
 
 
 def choose_count_threshold(found: Sequence[Detections], scenes: Sequence[Scene]) -> float:
-    """The threshold with the smallest count error on validation scenes. InputError where nothing was found.
+    """The threshold with the least count error on validation scenes, or InputError where nothing was found.
 
-    Examples
-    --------
-    >>> scene = Scene(np.zeros((99, 99, 3), np.uint8), [[40, 40, 60, 60]], name="one aircraft", site="A")
-    >>> found = Detections(np.array([[50.0, 58.0], [80.0, 80.0]]), scores=np.array([0.75, 0.5]))
-    >>> choose_count_threshold([found], [scene])
-    0.75
+    Parameters
+    ----------
+    found, scenes : as in `evaluate`
+
+    Returns
+    -------
+    one of the scores
     """
     pool = _pool(found, scenes)
     if not len(pool.scores):
@@ -220,10 +218,7 @@ def _pool(found: Sequence[Detections], scenes: Sequence[Scene]) -> _Pool:
 
 
 def _curve(pool: _Pool, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Distinct scores, falling, and precision and recall at each.
-
-    weights (scenes,): how often each scene counts (the bootstrap draws some twice, some never).
-    """
+    """Distinct scores, falling, and precision and recall there; weights (scenes,): how often each counts."""
     weight = weights[pool.tile]
     last = np.flatnonzero(np.diff(pool.scores, append=-1))  # of each run of equal scores
     hits = np.cumsum(weight * pool.hit)[last]

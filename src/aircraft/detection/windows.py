@@ -23,16 +23,11 @@ HALF = PATCH // 2  # how far the image is continued by reflection, so that windo
 
 @dataclass(frozen=True, eq=False)
 class ScoreMap:
-    """Scores of windows on a regular grid.
+    """Scores of windows on a regular grid."""
 
-    scores: (rows, columns) float32 in [0, 1], the probability that the window shows an aircraft.
-    stride: pixels between neighbouring windows.
-    offset: scores[i, j] is of the window with its centre at x = offset + stride * j, y = offset + stride * i.
-    """
-
-    scores: np.ndarray
-    stride: int
-    offset: int = 0
+    scores: np.ndarray  # (rows, columns) float32 in [0, 1], the probability that the window shows an aircraft
+    stride: int  # pixels between neighbouring windows
+    offset: int = 0  # scores[i, j]: of the window centred at x = offset + stride * j, y = offset + stride * i
 
 
 @dataclass(frozen=True)
@@ -50,16 +45,12 @@ def score_windows(model: nn.Module, pixels: np.ndarray, stride: int) -> np.ndarr
 
     Parameters
     ----------
+    model, stride : as in `score_map`
     pixels : (H, W, 3) uint8
 
     Returns
     -------
     (rows, columns) float32 logits of the windows with their corners at x, y = stride * column, stride * row
-
-    Examples
-    --------
-    >>> score_windows(models.build("toy_cnn"), np.zeros((64, 96, 3), np.uint8), stride=16).shape
-    (1, 3)
     """
     rows, columns = _grid(pixels, stride)
     logits = np.empty((rows, columns), np.float32)
@@ -72,13 +63,7 @@ def score_windows(model: nn.Module, pixels: np.ndarray, stride: int) -> np.ndarr
 
 
 def score_batches(model: nn.Module, pixels: np.ndarray, stride: int, batch_size: int = 256) -> np.ndarray:
-    """Score the windows in batches: the same work as `score_windows`, without its overhead.
-
-    Examples
-    --------
-    >>> score_batches(models.build("toy_cnn"), np.zeros((64, 96, 3), np.uint8), stride=16).shape
-    (1, 3)
-    """
+    """Score the windows in batches: the same work as `score_windows`, without its overhead."""
     rows, columns = _grid(pixels, stride)
     # A view: nothing is copied until a batch is taken. (1, 3, H, W) -> (rows, columns, 3, 64, 64)
     windows = _as_tensor(pixels, model)[0].unfold(1, PATCH, stride).unfold(2, PATCH, stride)
@@ -92,23 +77,23 @@ def score_batches(model: nn.Module, pixels: np.ndarray, stride: int, batch_size:
 
 
 def score_dense(network: models.DenseNetwork, pixels: np.ndarray, stride: int) -> np.ndarray:
-    """Score all windows in one pass of what `models.dense` returns.
+    """Score all windows in one pass: quick, as neighbouring windows share nearly all of their convolutions.
 
-    Windows overlap, so neighbours share nearly all of their convolutions: this is what makes it fast.
+    Parameters
+    ----------
+    network : of `models.dense`
+    pixels, stride : as in `score_windows`
 
-    Examples
-    --------
-    >>> network = models.dense(models.build("toy_cnn"))
-    >>> score_dense(network, np.zeros((64, 96, 3), np.uint8), stride=16).shape
-    (1, 3)
+    Returns
+    -------
+    (rows, columns) float32 logits, as of `score_windows`
     """
     rows, columns = _grid(pixels, stride)
-    native = network.stride
     image = _as_tensor(pixels, network)
     # A stride finer than the network's takes several passes over the shifted image, whose maps are
     # interleaved; for a coarser one each map is thinned out.
-    passes = native // math.gcd(stride, native)  # shifts an axis until both grids meet again
-    thin = passes * stride // native
+    passes = network.stride // math.gcd(stride, network.stride)  # shifts an axis until both grids meet again
+    thin = passes * stride // network.stride
     logits = np.empty((rows, columns), np.float32)
     for a in range(min(passes, rows)):
         for b in range(min(passes, columns)):
@@ -129,7 +114,7 @@ def score_map(
     share: bool = False,
     progress: bool = False,
 ) -> ScoreMap:
-    """The score of every window of an image, as probabilities.
+    """The score of every window of an image, as probabilities. Raises InputError where that cannot be done.
 
     Window centres are at 0, stride, 2 stride ... to the far border; the image is continued by 32 pixels of
     reflection, so that its edge is covered.
@@ -140,28 +125,21 @@ def score_map(
     image : (H, W, 3) uint8, or a source of `imagery.open_image`, of which one block at a time is read
     method : "dense", "batched" or "window" (one at a time); None: dense where the model can, else batched
     stride : pixels between windows
-    block : the largest piece, in pixels a side, that is scored at once; it bounds the memory. The scores do
-        not depend on it (those of padded networks do, within a receptive field of a block's border)
+    block : pixels a side of the largest piece that is scored at once: bounds the memory. The scores do not
+        depend on it (those of padded networks do, within a receptive field of a block's border)
     batch_size : windows at a time of the batched method
     amp : bfloat16 products, about twice as quick where the hardware has them; the third digit then differs
     share : the processes of a torchrun job score every n-th block each, and all get the whole map
     progress : a bar over the blocks
 
-    Raises
-    ------
-    InputError : for an image smaller than a patch, an unknown method, a network without a dense form
-
-    Examples
-    --------
-    >>> score_map(models.build("toy_cnn"), np.zeros((64, 96, 3), np.uint8), stride=16).scores.shape
-    (5, 7)
+    Returns
+    -------
+    ScoreMap : (H // stride + 1, W // stride + 1) scores
     """
     source = imagery.as_source(image)
     if min(source.width, source.height) < PATCH:
-        raise InputError(
-            f"{source.name}: {source.width} x {source.height} pixels is smaller than a patch "
-            f"({PATCH} x {PATCH}); give a larger image, or its right ground sampling distance (gsd)"
-        )
+        small = f"{source.width} x {source.height} pixels is smaller than a patch ({PATCH} x {PATCH})"
+        raise InputError(f"{source.name}: {small}; give a larger image, or its right pixel size (gsd)")
     _check_stride(stride)
     scores = np.zeros((source.height // stride + 1, source.width // stride + 1), np.float32)
     with models.evaluating(model), torch.autocast(models.device_of(model).type, torch.bfloat16, enabled=amp):
@@ -194,24 +172,23 @@ def _scorer(model: nn.Module, method: str | None, stride: int, batch_size: int) 
 
 
 def dense_for(model: nn.Module, stride: int) -> models.DenseNetwork:
-    """The dense form for this stride, made once for many images; InputError where there is none.
-
-    For a coarse map it computes coarsely, instead of a fine map that is thinned out.
-    """
+    """The dense form for this stride, made once for many images; a coarse map is computed coarsely."""
     _check_stride(stride)
     native = getattr(model, "stride", None)
     return models.dense(model, stride=math.lcm(native, stride) if native else None)
 
 
 def blocks(width: int, height: int, *, stride: int, native: int = 1, block: int = 1024) -> list[Block]:
-    """Cut the grid of an image of width x height pixels into blocks that need at most `block` pixels a side.
+    """Cut the grid of an image into blocks that are scored each by itself.
 
-    The blocks are independent; processes can take every k-th one. native: the stride of the dense network.
+    Parameters
+    ----------
+    width, height, stride, block : as in `score_map`, in pixels
+    native : the stride of the dense network
 
-    Examples
-    --------
-    >>> blocks(512, 256, stride=8, block=384)
-    [Block(top=0, left=0, bottom=33, right=41), Block(top=0, left=41, bottom=33, right=65)]
+    Returns
+    -------
+    Blocks that need at most `block` pixels a side
     """
     # Each block begins at a multiple of both strides, so that a dense network sees the same windows in a
     # block as in the whole image: there is no seam.
@@ -229,10 +206,8 @@ def blocks(width: int, height: int, *, stride: int, native: int = 1, block: int 
 
 
 def score_block(scorer: Scorer, source: imagery.Source, block: Block, *, stride: int) -> np.ndarray:
-    """(rows, columns) float32 logits of one block; reads only the pixels that its windows cover.
-
-    Where a window leaves the image, the image goes on as its own mirror image.
-    """
+    """(rows, columns) float32 logits of one block, of which only the pixels that it needs are read."""
+    # Where a window leaves the image, the image goes on as its own mirror image.
     xs = _mirrored(np.arange(block.left * stride - HALF, (block.right - 1) * stride + HALF), source.width)
     ys = _mirrored(np.arange(block.top * stride - HALF, (block.bottom - 1) * stride + HALF), source.height)
     left, top = int(xs.min()), int(ys.min())
@@ -261,9 +236,8 @@ def _grid(pixels: np.ndarray, stride: int) -> tuple[int, int]:
 
 def _as_tensor(pixels: np.ndarray, model: nn.Module) -> Tensor:
     """(H, W, 3) -> (1, 3, H, W) uint8 on the model's device; the memory stays channels-last."""
-    return (
-        torch.from_numpy(np.ascontiguousarray(pixels)).to(models.device_of(model))[None].permute(0, 3, 1, 2)
-    )
+    image = torch.from_numpy(np.ascontiguousarray(pixels)).to(models.device_of(model))
+    return image[None].permute(0, 3, 1, 2)
 
 
 def _logits(model: nn.Module, batch: Tensor) -> Tensor:

@@ -8,4 +8,4 @@ from aircraft.models.dense_form import DenseNetwork, dense
 from aircraft.models.exporting import export_onnx
 from aircraft.models.layers import Network, Normalize, device_of, evaluating
 from aircraft.models.modelfile import ModelCard, load, save
-from aircraft.models.networks import build, names
+from aircraft.models.networks import build

@@ -19,13 +19,17 @@ def dense(model: nn.Module, *, stride: int | None = None) -> "DenseNetwork":
 
     Without padding (toy_cnn, patch_net) the score of a window is the network's own, up to rounding. With
     padding (vgg_small, resnet18, efficientnet_lite0) it is approximate: a window alone is surrounded by zeros
-    in every convolution, a window inside an image by its neighbours. Raises InputError for a model without a
-    dense form and for a stride that does not fit.
+    in every convolution, a window inside an image by its neighbours.
 
     Parameters
     ----------
+    model : a network with a dense form, else InputError
     stride : pixels between two windows, a multiple of the network's own (`model.stride`, the default).
         A coarser one is cheaper; for a finer one score shifted images.
+
+    Returns
+    -------
+    DenseNetwork : (N, 3, H, W) -> logits (N, h, w) of all windows
 
     Examples
     --------
@@ -39,17 +43,14 @@ def dense(model: nn.Module, *, stride: int | None = None) -> "DenseNetwork":
         raise InputError(f"{name} has no dense form; detect with method='batched' or 'window'")
     stride = model.stride if stride is None else stride
     if stride < 1 or stride % model.stride:
-        raise InputError(
-            f"the dense form of {model.arch} has stride {model.stride}; stride {stride} is no multiple of it"
-        )
+        has = f"the dense form of {model.arch} has stride {model.stride}"
+        raise InputError(f"{has}; stride {stride} is no multiple of it")
     return DenseNetwork(model, stride)
 
 
 class DenseNetwork(nn.Module):
     """Made by `dense`. (N, 3, H, W) uint8, or float in [0, 1] -> logits (N, h, w) of the windows at corners
     x = stride * column, y = stride * row; h = (H - 64) // stride + 1, and w alike.
-
-    stride: in pixels. arch, options, card: those of the network.
     """
 
     def __init__(self, model: Network, stride: int) -> None:
@@ -58,7 +59,7 @@ class DenseNetwork(nn.Module):
         self.normalize = copy.deepcopy(model.normalize)
         self.layers = _convolutional(_fold(copy.deepcopy(model.layers).eval()), step=stride // native)
         self.stride = stride
-        self.arch, self.options, self.card = model.arch, dict(model.options), model.card
+        self.arch, self.card = model.arch, model.card
         self.requires_grad_(False).eval()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -70,42 +71,33 @@ class DenseNetwork(nn.Module):
         return self.layers(self.normalize(x)).squeeze(1)
 
 
+@torch.no_grad()
 def _convolutional(layers: nn.Module, step: int) -> nn.Sequential:
     """The layers with convolutions for linear ones; of the windows, every step-th each way is scored."""
     out: list[nn.Module] = []
-    size: tuple[int, ...] = (3, PATCH, PATCH)  # what the next layer gets for one window
+    x = next(layers.parameters()).new_zeros(1, 3, PATCH, PATCH)  # what the next layer gets for one window
     for layer in layers.children():
-        if isinstance(
-            layer, nn.Flatten | nn.Dropout
-        ):  # a map stays a map; dropout does nothing in evaluation
-            continue
+        if isinstance(layer, nn.Flatten | nn.Dropout):
+            continue  # a map stays a map; dropout does nothing in evaluation
         if isinstance(layer, nn.Linear):
-            layer = _linear_to_conv(layer, size)
+            layer = _linear_to_conv(layer, *x.shape[1:])
         elif isinstance(layer, nn.AdaptiveAvgPool2d):
-            layer = nn.AvgPool2d((size[1], size[2]), stride=1)
+            layer = nn.AvgPool2d((x.shape[2], x.shape[3]), stride=1)
         out.append(layer)
-        size = _size_behind(layer, size)
+        x = layer(x)
     # Behind the last layer that looks at neighbours all is pointwise, so that layer may skip windows.
     spatial = [x for x in out if isinstance(x, nn.Conv2d | nn.AvgPool2d) and x.kernel_size not in (1, (1, 1))]
     spatial[-1].stride = (step, step)
     return nn.Sequential(*out)
 
 
-def _linear_to_conv(linear: nn.Linear, size: tuple[int, ...]) -> nn.Conv2d:
+def _linear_to_conv(linear: nn.Linear, channels: int, height: int, width: int) -> nn.Conv2d:
     # Each output is a weighted sum over all (C, h, w) features of a window: a convolution with an h x w
     # kernel, which on a larger map gives that sum at every place.
-    kernel = (size[1], size[2])
-    conv = nn.Conv2d(size[0], linear.out_features, kernel, bias=linear.bias is not None)
-    conv.weight = nn.Parameter(linear.weight.detach().reshape(linear.out_features, size[0], *kernel))
-    if linear.bias is not None:
-        conv.bias = nn.Parameter(linear.bias.detach())
+    conv = nn.Conv2d(channels, linear.out_features, (height, width))
+    conv.weight = nn.Parameter(linear.weight.reshape(conv.weight.shape))
+    conv.bias = linear.bias
     return conv
-
-
-@torch.no_grad()
-def _size_behind(layer: nn.Module, size: tuple[int, ...]) -> tuple[int, ...]:
-    weight = next(layer.parameters(), torch.empty(0))
-    return tuple(layer(torch.zeros(1, *size, dtype=weight.dtype, device=weight.device)).shape[1:])
 
 
 def _fold(module: nn.Module) -> nn.Module:

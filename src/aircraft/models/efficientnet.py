@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from aircraft import InputError
-from aircraft.models.layers import Network
+from aircraft.models.layers import Network, Normalize
 
+# The normalisation of its ImageNet training: (x - 127) / 128 on 8-bit images, see MEAN_RGB, STDDEV_RGB in
+# https://github.com/tensorflow/tpu/blob/master/models/official/efficientnet/lite/efficientnet_lite_builder.py
 MEAN = (127 / 255,) * 3
 STD = (128 / 255,) * 3
-"""The normalisation of its ImageNet training: (x - 127) / 128 on 8-bit images, see MEAN_RGB, STDDEV_RGB in
-https://github.com/tensorflow/tpu/blob/master/models/official/efficientnet/lite/efficientnet_lite_builder.py"""
 
 STAGES = (
     # repeats, kernel, stride, expansion, channels out: Tan & Le 2019 (arXiv:1905.11946), table 1
@@ -30,7 +30,8 @@ class TransferNetwork(Network):
     """A network with a pretrained backbone (all layers but the last), which stays as it is when `frozen`."""
 
     def __init__(self, backbone: nn.Sequential, head: nn.Module, *, frozen: bool, stride: int) -> None:
-        super().__init__(nn.Sequential(*backbone, head), stride=stride, mean=MEAN, std=STD)
+        super().__init__(nn.Sequential(*backbone, head), stride=stride)
+        self.normalize = Normalize(MEAN, STD)
         self.frozen = frozen
         if frozen:
             self.layers[:-1].requires_grad_(False)
@@ -61,7 +62,7 @@ class InvertedResidual(nn.Module):
         return x + out if self.skip else out
 
 
-def build_efficientnet_lite0(*, frozen: bool, pretrained: bool, zoom: int) -> Network:
+def efficientnet_lite0(frozen: bool = True, pretrained: bool = True, zoom: int = 2) -> Network:
     """EfficientNet-Lite0 (Google 2020: no squeeze-and-excitation, ReLU6) for 64x64 windows.
 
     frozen:     train the head alone; otherwise everything is fine-tuned.
@@ -69,27 +70,21 @@ def build_efficientnet_lite0(*, frozen: bool, pretrained: bool, zoom: int) -> Ne
     zoom:       enlarge the window first: the backbone reduces 32 times, and its objects filled 224 pixels.
 
     Padded, so its dense form (stride 32 / zoom) is approximate.
-    Raises InputError where the weights' package is not installed, or zoom is none of 1, 2, 4.
     """
     if zoom not in (1, 2, 4):
         raise InputError(f"efficientnet_lite0: zoom is 1, 2 or 4, not {zoom}")
-    features = _features()
-    if pretrained:
-        _load_imagenet(features)
-    enlarge = [nn.Upsample(scale_factor=zoom, mode="bilinear")] if zoom > 1 else []
-    backbone = nn.Sequential(*enlarge, features, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2))
-    return TransferNetwork(backbone, nn.Linear(1280, 1), frozen=frozen, stride=32 // zoom)
-
-
-def _features() -> nn.Sequential:
-    """(N, 3, H, W) -> (N, 1280, H / 32, W / 32)."""
     layers: list[nn.Module] = _conv_bn(3, 32, 3, stride=2, relu=True)
     inputs = 32
     for repeats, kernel, stride, expansion, outputs in STAGES:
         for i in range(repeats):
             layers.append(InvertedResidual(inputs, outputs, kernel, stride if i == 0 else 1, expansion))
             inputs = outputs
-    return nn.Sequential(*layers, *_conv_bn(320, 1280, 1, relu=True))
+    features = nn.Sequential(*layers, *_conv_bn(320, 1280, 1, relu=True))  # 1280, H / 32, W / 32
+    if pretrained:
+        _load_imagenet(features)
+    enlarge = [nn.Upsample(scale_factor=zoom, mode="bilinear")] if zoom > 1 else []
+    backbone = nn.Sequential(*enlarge, features, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2))
+    return TransferNetwork(backbone, nn.Linear(1280, 1), frozen=frozen, stride=32 // zoom)
 
 
 def _conv_bn(

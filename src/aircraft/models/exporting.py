@@ -3,7 +3,6 @@
 One file with the weights, the input's description and the thresholds in its metadata.
 """
 
-import os
 import tempfile
 import warnings
 from pathlib import Path
@@ -17,29 +16,27 @@ from aircraft.models.dense_form import DenseNetwork
 from aircraft.models.layers import Network, device_of
 from aircraft.patches import PATCH
 
-OPSET = 17
-"""Understood by onnxruntime and onnxruntime-web since 1.12 (2022)."""
+OPSET = 17  # understood by onnxruntime and onnxruntime-web since 1.12 (2022)
 
 
 def export_onnx(
-    model: Network | DenseNetwork,
-    path: str | os.PathLike[str],
-    *,
-    dense: bool = False,
-    threshold: float | None = None,
+    model: Network | DenseNetwork, path: str | Path, *, dense: bool = False, threshold: float | None = None
 ) -> Path:
-    """Write a network as ONNX and return the path.
+    """Write a network as ONNX, or raise InputError.
 
-    Input "image": float32 RGB in [0, 1], channels first, (N, 3, 64, 64), or (N, 3, H, W) with `dense`;
-    N, H, W are free. Floats rather than uint8 because every runtime takes them (WebGPU has no uint8), and
-    onnxruntime-web's `Tensor.fromImage` makes them so; the normalisation is inside.
+    Input "image": float32 RGB in [0, 1], (N, 3, 64, 64), or (N, 3, H, W) with `dense`; N, H, W are free. Not
+    uint8, which WebGPU lacks; onnxruntime-web's `Tensor.fromImage` makes floats. The normalisation is inside.
     Output "logits": (N,), or (N, h, w) with `dense`; the score is 1 / (1 + exp(-logit)).
-    Raises InputError where the package onnx is missing, the model is none of ours, or has no dense form.
 
     Parameters
     ----------
+    model, path : what to write, and where
     dense : write the fully convolutional form, as for a DenseNetwork
     threshold : for the metadata (arch, window, stride, thresholds; all text); None for that of the card
+
+    Returns
+    -------
+    the path
     """
     try:
         import onnx
@@ -47,9 +44,7 @@ def export_onnx(
         raise InputError("ONNX export needs the package onnx; pip install onnx onnxruntime") from error
     path = Path(path)
     if not isinstance(model, Network | DenseNetwork):
-        raise InputError(
-            f"{path}: only networks made by models.build are exported, not {type(model).__name__}"
-        )
+        raise InputError(f"{path}: networks made by models.build are exported, not {type(model).__name__}")
     if dense and not isinstance(model, DenseNetwork):
         model = dense_form.dense(model)
     proto = onnx.load_from_string(_traced(model))

@@ -3,8 +3,6 @@
 A network is a flat list of layers from a 64x64 RGB window to one logit; one class, whatever the layers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -20,23 +18,18 @@ from aircraft.patches import PATCH
 if TYPE_CHECKING:
     from aircraft.models.modelfile import ModelCard
 
-Floats = Sequence[float]
-
 MEAN = (0.5, 0.5, 0.5)
 STD = (0.25, 0.25, 0.25)
 """Default normalisation: puts most of an 8-bit image between -2 and 2, without looking at any data set."""
 
 
 class Normalize(nn.Module):
-    """(x - mean) / std per channel; uint8 is divided by 255 first, floats are taken as they are, in [0, 1].
+    """(x - mean) / std per channel; uint8 is divided by 255 first, floats in [0, 1] are taken as they are."""
 
-    Mean and std are buffers, so they travel with the weights and the device.
-    """
-
-    mean: Tensor
+    mean: Tensor  # a buffer, so it travels with the weights and the device
     std: Tensor
 
-    def __init__(self, mean: Floats = MEAN, std: Floats = STD) -> None:
+    def __init__(self, mean: Sequence[float] = MEAN, std: Sequence[float] = STD) -> None:
         super().__init__()
         if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
             raise InputError(f"normalisation takes 3 means and 3 positive stds, not {mean} and {std}")
@@ -52,23 +45,16 @@ class Normalize(nn.Module):
 
 
 class Network(nn.Module):
-    """A classifier of 64x64 windows: Normalize, then `layers`, from (N, 3, 64, 64) to logits (N,).
+    """A classifier of 64x64 windows: Normalize, then `layers`, from (N, 3, 64, 64) to logits (N,)."""
 
-    layers:  flat Sequential that ends in one number a window, (N, 1) or (N, 1, 1, 1).
-    stride:  pixels between two windows of its dense form (`aircraft.models.dense`); None where it has none.
-    arch, options: how `aircraft.models.build` made it. card: set by `aircraft.models.load`.
-    """
-
-    def __init__(
-        self, layers: nn.Sequential, *, stride: int | None, mean: Floats = MEAN, std: Floats = STD
-    ) -> None:
+    def __init__(self, layers: nn.Sequential, *, stride: int | None) -> None:
         super().__init__()
-        self.normalize = Normalize(mean, std)
-        self.layers = layers
-        self.stride = stride
-        self.arch = ""
+        self.normalize = Normalize()
+        self.layers = layers  # flat; ends in one number a window, (N, 1) or (N, 1, 1, 1)
+        self.stride = stride  # pixels between two windows of its dense form; None where it has none
+        self.arch = ""  # how `build` made it ...
         self.options: dict[str, Any] = {}
-        self.card: ModelCard | None = None
+        self.card: ModelCard | None = None  # ... and what `load` read about its weights
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 3, 64, 64) uint8, or float in [0, 1], any memory format -> logits (N,); else InputError."""
@@ -97,10 +83,7 @@ def check_input(x: Tensor, who: str, *, exact: bool) -> None:
 
 
 class WholeConv2d(nn.Conv2d):
-    """A convolution that is trained on inputs as large as its kernel; the numbers of nn.Conv2d, sooner."""
-
-    def __init__(self, inputs: int, outputs: int, kernel: int, bias: bool = True) -> None:
-        super().__init__(inputs, outputs, kernel, bias=bias)
+    """A convolution without padding, trained on inputs as large as its kernel: as nn.Conv2d, but sooner."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, h, w) -> (N, outputs, h', w'), which is 1 x 1 in training on whole windows."""
@@ -119,30 +102,13 @@ def conv_bn_relu(inputs: int, outputs: int, padding: int = 0) -> list[nn.Module]
 
 
 def device_of(model: nn.Module) -> torch.device:
-    """Where the weights of a model are; the CPU for a model without any.
-
-    Examples
-    --------
-    >>> device_of(nn.Linear(3, 1))
-    device(type='cpu')
-    """
-    weight = next(chain(model.parameters(), model.buffers()), torch.empty(0))
-    return weight.device
+    """Where the weights of a model are; the CPU for a model without any."""
+    return next(chain(model.parameters(), model.buffers()), torch.empty(0)).device
 
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; afterwards each module is as it was, frozen ones included.
-
-    Examples
-    --------
-    >>> model = nn.Linear(3, 1)
-    >>> with evaluating(model):
-    ...     model.training, model(torch.zeros(2, 3)).requires_grad
-    (False, False)
-    >>> model.training
-    True
-    """
+    """Evaluation mode without gradients; afterwards each module is as it was, frozen ones included."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:

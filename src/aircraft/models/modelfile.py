@@ -4,7 +4,6 @@ A file is written whole or not at all; one that does not fit gives one line that
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -24,22 +23,15 @@ VERSION = "1"
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a model file tells about its weights. Raises InputError for a threshold that is no probability.
+    """What a model file tells about its weights. Raises InputError for a threshold that is no probability."""
 
-    arch, options:       arguments of `build`.
-    threshold:           probability from which a patch counts as an aircraft.
-    detection_threshold: the same for peaks of a score map; None where it was not chosen.
-    mean, std:           normalisation of the three channels in [0, 1] (also buffers of the network).
-    provenance:          how the weights came about: data, seed, versions, scores; any JSON.
-    """
-
-    arch: str
+    arch: str  # arguments of `build`
     options: dict[str, Any]
-    threshold: float
-    detection_threshold: float | None
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    provenance: dict[str, Any] = field(default_factory=dict)
+    threshold: float  # probability from which a patch counts as an aircraft
+    detection_threshold: float | None  # the same for peaks of a score map; None where it was not chosen
+    mean: list[float]  # normalisation of the three channels in [0, 1] (also buffers of the network)
+    std: list[float]
+    provenance: dict[str, Any] = field(default_factory=dict)  # data, seed, versions, scores; any JSON
 
     def __post_init__(self) -> None:
         given = {"threshold": self.threshold, "detection_threshold": self.detection_threshold}
@@ -50,57 +42,22 @@ class ModelCard:
 
 def save(
     model: Network,
-    path: str | os.PathLike[str],
+    path: str | Path,
     *,
     threshold: float,
     detection_threshold: float | None = None,
     provenance: dict[str, Any] | None = None,
 ) -> ModelCard:
-    """Write the network to a safetensors file (folders are made) and return its card.
-
-    Raises InputError where a threshold is no probability, provenance is no JSON, the model was not made by
-    `build`, or the file cannot be written.
+    """Write a network made by `build` to a safetensors file, or raise InputError.
 
     Parameters
     ----------
+    model, path : what to write, and where (folders are made)
     threshold, detection_threshold, provenance : see `ModelCard`
 
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     card = save(build("toy_cnn"), f"{folder}/model.safetensors", threshold=0.4)
-    >>> card.arch, card.options, card.threshold
-    ('toy_cnn', {}, 0.4)
-    """
-    path = Path(path)
-    if not isinstance(model, Network) or not model.arch:
-        raise InputError(f"{path}: only networks made by models.build are saved, not {type(model).__name__}")
-    card = ModelCard(
-        arch=model.arch,
-        options=dict(model.options),
-        threshold=float(threshold),
-        detection_threshold=None if detection_threshold is None else float(detection_threshold),
-        mean=tuple(model.normalize.mean.flatten().tolist()),
-        std=tuple(model.normalize.std.flatten().tolist()),
-        provenance=dict(provenance or {}),
-    )
-    try:
-        text = json.dumps(asdict(card))
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{path}: provenance and options must be plain JSON values: {error}") from error
-    tensors = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-    content = to_bytes(tensors, {"format": FORMAT, "version": VERSION, "card": text})
-    with replacing(path) as file:
-        file.write(content)
-    return card
-
-
-def load(path: str | os.PathLike[str]) -> tuple[Network, ModelCard]:
-    """The network of a model file, on the CPU in evaluation mode, with `.card` set; and that card.
-
-    Raises FileNotFoundError where there is no file, InputError where it is not one of ours, damaged, or does
-    not fit its architecture.
+    Returns
+    -------
+    ModelCard : what was written about the weights
 
     Examples
     --------
@@ -111,13 +68,44 @@ def load(path: str | os.PathLike[str]) -> tuple[Network, ModelCard]:
     >>> card.arch, card.threshold, model.training
     ('toy_cnn', 0.4, False)
     """
+    if not isinstance(model, Network) or not model.arch:
+        raise InputError(f"{path}: only networks made by models.build are saved, not {type(model).__name__}")
+    card = ModelCard(
+        arch=model.arch,
+        options=dict(model.options),
+        threshold=float(threshold),
+        detection_threshold=None if detection_threshold is None else float(detection_threshold),
+        mean=model.normalize.mean.flatten().tolist(),
+        std=model.normalize.std.flatten().tolist(),
+        provenance=dict(provenance or {}),
+    )
+    try:
+        text = json.dumps(asdict(card))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path}: provenance and options must be plain JSON values: {error}") from error
+    tensors = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    with replacing(Path(path)) as file:
+        file.write(to_bytes(tensors, {"format": FORMAT, "version": VERSION, "card": text}))
+    return card
+
+
+def load(path: str | Path) -> tuple[Network, ModelCard]:
+    """The network of a model file, and its card.
+
+    Parameters
+    ----------
+    path : of a file of `save`; FileNotFoundError where there is none, InputError where it is damaged
+
+    Returns
+    -------
+    Network, ModelCard : on the CPU in evaluation mode, with `.card` set; and that card
+    """
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such model file; train one with `aircraft train ... --out RUN`")
     card, tensors = _read(path)
-    options = dict(card.options)
-    if "pretrained" in options:
-        options["pretrained"] = False  # its weights are in the file: no need for the package that ships them
+    # Pretrained weights are in the file too: no need for the package that ships them.
+    options = card.options | ({"pretrained": False} if "pretrained" in card.options else {})
     try:
         model = build(card.arch, **options)
     except InputError as error:
@@ -125,10 +113,8 @@ def load(path: str | os.PathLike[str]) -> tuple[Network, ModelCard]:
     misfits = _misfits(model, tensors)
     if misfits:
         more = f" and {len(misfits) - 1} more" if len(misfits) > 1 else ""
-        raise InputError(
-            f"{path}: does not fit {model.arch}: it {misfits[0]}{more}; "
-            "it was changed or made by another version: train the model again"
-        )
+        what = f"does not fit {model.arch}: it {misfits[0]}{more}"
+        raise InputError(f"{path}: {what}; it was changed or made by another version: train the model again")
     model.load_state_dict(tensors)
     model.options, model.card = card.options, card
     return model.eval(), card
@@ -140,24 +126,20 @@ def _read(path: Path) -> tuple[ModelCard, dict[str, Tensor]]:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (it is no dict)
     except (SafetensorError, OSError) as error:
-        raise InputError(
-            f"{path}: not a safetensors file, or a damaged or cut one ({error}); copy it or train again"
-        ) from error
+        text = f"{path}: not a safetensors file, or a damaged or cut one ({error}); copy it or train again"
+        raise InputError(text) from error
     if metadata.get("format") != FORMAT or "card" not in metadata:
         raise InputError(f"{path}: a safetensors file without aircraft's metadata; write it with models.save")
-    if metadata.get("version") != VERSION:
-        version = metadata.get("version")
+    version = metadata.get("version")
+    if version != VERSION:
         raise InputError(f"{path}: model file of version {version}, this one reads {VERSION}; update it")
     try:
         card = ModelCard(**json.loads(metadata["card"]))
-        threshold, options = float(card.threshold), dict(card.options)
-        mean, std = tuple(card.mean), tuple(card.std)
-        return replace(card, threshold=threshold, options=options, mean=mean, std=std), tensors
+        return replace(card, options=dict(card.options)), tensors
     except (ValueError, TypeError) as error:
         known = ", ".join(x.name for x in fields(ModelCard))
-        raise InputError(
-            f"{path}: damaged metadata, expected {known} ({error}); train the model again"
-        ) from error
+        text = f"{path}: damaged metadata, expected {known} ({error}); train the model again"
+        raise InputError(text) from error
 
 
 def _misfits(model: Network, tensors: dict[str, Tensor]) -> list[str]:

@@ -10,19 +10,21 @@ from typing import Any
 from torch import nn
 
 from aircraft import InputError
+from aircraft.models.efficientnet import efficientnet_lite0
 from aircraft.models.layers import Network, WholeConv2d, conv_bn_relu
 
 
 def build(name: str, **options: Any) -> Network:
-    """A fresh network of the registry, in training mode, with `.arch` and all its `.options` set.
-
-    Its weights are random: seed them with torch.manual_seed. Raises InputError for an unknown name or option,
-    with the known ones.
+    """A fresh network in training mode, with random weights (seed them with torch.manual_seed).
 
     Parameters
     ----------
-    name : one of `names()`
-    **options : arguments of the function of that name in this module
+    name : one of `REGISTRY`, at the foot of this module
+    **options : arguments of the function of that name in this module; InputError names those that it has
+
+    Returns
+    -------
+    Network : with `.arch` and all its `.options` set
 
     Examples
     --------
@@ -32,28 +34,16 @@ def build(name: str, **options: Any) -> Network:
     torch.Size([5])
     """
     if name not in REGISTRY:
-        raise InputError(f"unknown model {name!r}; known: {', '.join(names())}")
-    builder = REGISTRY[name]
-    known = inspect.signature(builder).parameters
+        raise InputError(f"unknown model {name!r}; known: {', '.join(REGISTRY)}")
+    known = inspect.signature(REGISTRY[name]).parameters
     unknown = sorted(set(options) - set(known))
     if unknown:
         has = f"it has {', '.join(known)}" if known else "it has none"
         raise InputError(f"unknown option {', '.join(unknown)} of model {name!r}; {has}")
-    model = builder(**options)
+    model = REGISTRY[name](**options)
     model.arch = name
     model.options = {key: options.get(key, known[key].default) for key in known}
     return model
-
-
-def names() -> list[str]:
-    """The names that `build` knows.
-
-    Examples
-    --------
-    >>> names()
-    ['toy_cnn', 'vgg_small', 'patch_net', 'resnet18', 'efficientnet_lite0']
-    """
-    return list(REGISTRY)
 
 
 def toy_cnn() -> Network:
@@ -141,22 +131,10 @@ def resnet18() -> Network:
     return Network(layers, stride=16)
 
 
-def efficientnet_lite0(frozen: bool = True, pretrained: bool = True, zoom: int = 2) -> Network:
-    """EfficientNet-Lite0 with ImageNet weights; see `aircraft.models.efficientnet`."""
-    from aircraft.models.efficientnet import build_efficientnet_lite0
-
-    return build_efficientnet_lite0(frozen=frozen, pretrained=pretrained, zoom=zoom)
-
-
 def _check_share(dropout: float) -> None:
     if not 0 <= dropout < 1:
         raise InputError(f"dropout is a share of at least 0 and below 1, not {dropout}")
 
 
-REGISTRY: dict[str, Callable[..., Network]] = {
-    "toy_cnn": toy_cnn,
-    "vgg_small": vgg_small,
-    "patch_net": patch_net,
-    "resnet18": resnet18,
-    "efficientnet_lite0": efficientnet_lite0,
-}
+BUILDERS: tuple[Callable[..., Network], ...] = (toy_cnn, vgg_small, patch_net, resnet18, efficientnet_lite0)
+REGISTRY = {builder.__name__: builder for builder in BUILDERS}
