@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aircraft import InputError
+from aircraft import InputError, replacing
 from aircraft.datasets import PatchSet, export_npz, npz, storage
 from aircraft.patches import Patches
 from aircraft.scenes import Scene
@@ -174,7 +174,7 @@ def test_saving_says_why_it_failed():
 def test_a_file_is_written_whole_into_folders_that_are_made(tmp_path, monkeypatch, kind, name):
     monkeypatch.chdir(tmp_path)
     for content in (b"first", b"second"):
-        with storage.replacing(kind(name)) as file:
+        with replacing(kind(name)) as file:
             file.write(content)
         assert Path(name).read_bytes() == content
     assert len(list(Path(name).parent.iterdir())) == 1
@@ -188,7 +188,7 @@ def test_a_file_stays_as_it_was_when_writing_fails(tmp_path, error):
         file.write(b"half")
         raise error
 
-    with pytest.raises(error), storage.replacing(tmp_path / "a.txt") as file:
+    with pytest.raises(error), replacing(tmp_path / "a.txt") as file:
         fail(file)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]
 
@@ -199,7 +199,7 @@ def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path, name):
     (tmp_path / "file").touch()
     with (
         pytest.raises(InputError, match=rf"{name}: cannot be written \(.*give a path elsewhere"),
-        storage.replacing(tmp_path / name) as file,
+        replacing(tmp_path / name) as file,
     ):
         file.write(b"text")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]

@@ -16,9 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from aircraft import InputError
+from aircraft import InputError, replacing
 from aircraft.datasets.splitting import SPLITS
-from aircraft.datasets.storage import replacing
 from aircraft.patches import NO_SITE, Patches, check_images
 from aircraft.scenes import Scene
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import torch
 
-from aircraft import InputError
-from aircraft.datasets.storage import replacing
+from aircraft import InputError, replacing
 from aircraft.models import dense_form
 from aircraft.models.dense_form import DenseNetwork
 from aircraft.models.layers import Network, device_of

@@ -16,8 +16,7 @@ import numpy as np
 import torch
 from ignite.engine import Engine, Events
 
-from aircraft import InputError
-from aircraft.datasets.storage import replacing
+from aircraft import InputError, replacing
 from aircraft.training import devices
 from aircraft.training.settings import Settings
 

@@ -212,12 +212,8 @@ def _engines(
         if not torch.isfinite(trainer.state.output["loss"]):  # type: ignore[index]
             raise _diverged(trainer, settings)
 
-    parts: dict[str, Any] = {
-        "trainer": trainer,
-        "model": model,
-        "optimizer": optimizer,
-        "scheduler": scheduler,
-    }
+    parts: dict[str, Any] = {"trainer": trainer, "model": model, "optimizer": optimizer}
+    parts["scheduler"] = scheduler
     if average:
         average.attach(trainer)
         parts["ema"] = judged
