@@ -3,6 +3,7 @@
 One rule holds everywhere: a score is an alarm when `score >= threshold`.
 """
 
+import json
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -22,8 +23,18 @@ STATISTICS = ("AP", "AUC", "precision", "recall", "F1")
 
 
 @dataclass(frozen=True)
-class Report:
-    """The figures of one evaluation."""
+class Figures:
+    """What reports have in common."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON, without what is not known; None stands for NaN, a figure that does not exist."""
+        known = {name: value for name, value in asdict(self).items() if value is not None and name != "sites"}
+        return json.loads(json.dumps(known), parse_constant=lambda nan: None)  # tuples come back as lists
+
+
+@dataclass(frozen=True)
+class Report(Figures):
+    """The figures of one evaluation on patches."""
 
     AP: float
     AUC: float
@@ -35,14 +46,6 @@ class Report:
     n: int
     intervals: dict[str, tuple[float, float]] | None = None  # 95 % (low, high) of each of STATISTICS ...
     sites: int | None = None  # ... over so many sites, where they are known
-
-    def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON: AP AUC threshold precision recall F1 confusion n, and intervals where known."""
-        values = asdict(self) | {"confusion": [list(row) for row in self.confusion]}
-        del values["sites"], values["intervals"]
-        if self.intervals is not None:
-            values["intervals"] = {name: list(ends) for name, ends in self.intervals.items()}
-        return values
 
     def __str__(self) -> str:
         (tn, fp), (fn, tp) = self.confusion

@@ -69,8 +69,7 @@ def score_batches(model: nn.Module, pixels: np.ndarray, stride: int, batch_size:
     windows = _as_tensor(pixels, model)[0].unfold(1, PATCH, stride).unfold(2, PATCH, stride)
     windows = windows.permute(1, 2, 0, 3, 4)
     logits = torch.empty(rows * columns, device=windows.device)
-    for start in range(0, rows * columns, batch_size):
-        index = torch.arange(start, min(start + batch_size, rows * columns), device=windows.device)
+    for index in torch.arange(rows * columns, device=windows.device).split(batch_size):
         batch = windows[index // columns, index % columns]
         logits[index] = _logits(model, batch.contiguous(memory_format=torch.channels_last))
     return logits.reshape(rows, columns).cpu().numpy()
@@ -207,20 +206,15 @@ def blocks(width: int, height: int, *, stride: int, native: int = 1, block: int 
 
 def score_block(scorer: Scorer, source: imagery.Source, block: Block, *, stride: int) -> np.ndarray:
     """(rows, columns) float32 logits of one block, of which only the pixels that it needs are read."""
-    # Where a window leaves the image, the image goes on as its own mirror image.
-    xs = _mirrored(np.arange(block.left * stride - HALF, (block.right - 1) * stride + HALF), source.width)
-    ys = _mirrored(np.arange(block.top * stride - HALF, (block.bottom - 1) * stride + HALF), source.height)
+    # Where a window leaves the image, the image goes on as its own mirror image: -1 is 1, size is size - 2.
+    xs, ys = (np.pad(np.arange(size), HALF, mode="reflect") for size in (source.width, source.height))
+    xs = xs[block.left * stride : (block.right - 1) * stride + PATCH]
+    ys = ys[block.top * stride : (block.bottom - 1) * stride + PATCH]
     left, top = int(xs.min()), int(ys.min())
     pixels = source.read(left, top, int(xs.max()) + 1, int(ys.max()) + 1)
     if pixels.shape[:2] != (len(ys), len(xs)):  # else nothing is mirrored: spare the copy
         pixels = pixels.take(ys - top, axis=0).take(xs - left, axis=1)
     return scorer(pixels)
-
-
-def _mirrored(index: np.ndarray, size: int) -> np.ndarray:
-    """-1 -> 1, size -> size - 2, ...: the border pixel is not repeated."""
-    index = np.abs(index)
-    return (size - 1) - np.abs((size - 1) - index)
 
 
 def _check_stride(stride: int) -> None:
