@@ -163,11 +163,6 @@ def choose_threshold(
     Returns
     -------
     a threshold halfway between two scores, where it is least sensitive to new data
-
-    Examples
-    --------
-    >>> round(choose_threshold([0, 1, 0, 1], [0.1, 0.4, 0.6, 0.9], min_recall=1), 3)
-    0.25
     """
     wishes = {"beta": beta, "min_recall": min_recall, "min_precision": min_precision}
     given = {name: value for name, value in wishes.items() if value is not None}

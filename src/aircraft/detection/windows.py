@@ -120,7 +120,7 @@ def score_map(
 
     Parameters
     ----------
-    model : a classifier of patches, (N, 3, 64, 64) uint8 -> (N,) logits, or what `dense_for` made of it
+    model : a classifier of patches, (N, 3, 64, 64) uint8 -> (N,) logits, or its dense form
     image : (H, W, 3) uint8, or a source of `imagery.open_image`, of which one block at a time is read
     method : "dense", "batched" or "window" (one at a time); None: dense where the model can, else batched
     stride : pixels between windows
@@ -139,7 +139,8 @@ def score_map(
     if min(source.width, source.height) < PATCH:
         small = f"{source.width} x {source.height} pixels is smaller than a patch ({PATCH} x {PATCH})"
         raise InputError(f"{source.name}: {small}; give a larger image, or its right pixel size (gsd)")
-    _check_stride(stride)
+    if stride < 1:
+        raise InputError(f"stride {stride} is not possible; windows are at least 1 pixel apart")
     scores = np.zeros((source.height // stride + 1, source.width // stride + 1), np.float32)
     with models.evaluating(model), torch.autocast(models.device_of(model).type, torch.bfloat16, enabled=amp):
         scorer, native = _scorer(model, method, stride, batch_size)
@@ -166,15 +167,11 @@ def _scorer(model: nn.Module, method: str | None, stride: int, batch_size: int) 
         return lambda pixels: score_batches(model, pixels, stride, batch_size), 1
     if method != "dense":
         raise InputError(f"method {method!r} is unknown; take dense, batched or window")
-    network = model if isinstance(model, models.DenseNetwork) else dense_for(model, stride)
+    if not isinstance(model, models.DenseNetwork):  # a coarse map is computed coarsely
+        native = getattr(model, "stride", None)
+        model = models.dense(model, stride=math.lcm(native, stride) if native else None)
+    network = model
     return lambda pixels: score_dense(network, pixels, stride), network.stride
-
-
-def dense_for(model: nn.Module, stride: int) -> models.DenseNetwork:
-    """The dense form for this stride, made once for many images; a coarse map is computed coarsely."""
-    _check_stride(stride)
-    native = getattr(model, "stride", None)
-    return models.dense(model, stride=math.lcm(native, stride) if native else None)
 
 
 def blocks(width: int, height: int, *, stride: int, native: int = 1, block: int = 1024) -> list[Block]:
@@ -215,11 +212,6 @@ def score_block(scorer: Scorer, source: imagery.Source, block: Block, *, stride:
     if pixels.shape[:2] != (len(ys), len(xs)):  # else nothing is mirrored: spare the copy
         pixels = pixels.take(ys - top, axis=0).take(xs - left, axis=1)
     return scorer(pixels)
-
-
-def _check_stride(stride: int) -> None:
-    if stride < 1:
-        raise InputError(f"stride {stride} is not possible; windows are at least 1 pixel apart")
 
 
 def _grid(pixels: np.ndarray, stride: int) -> tuple[int, int]:

@@ -4,6 +4,7 @@ Linear layers become convolutions with the same weights; batch norm is folded in
 """
 
 import copy
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -100,17 +101,12 @@ def _linear_to_conv(linear: nn.Linear, channels: int, height: int, width: int) -
     return conv
 
 
-def _fold(module: nn.Module) -> nn.Module:
-    """Fold each batch norm, anywhere inside the module, into the convolution that stands just before it.
-
-    In evaluation it multiplies and adds constants a channel: the convolution's weights and bias can do that.
-    """
-    before = ("", nn.Module())
-    for name, child in list(module.named_children()):
-        if isinstance(child, nn.BatchNorm2d) and isinstance(before[1], nn.Conv2d):
-            setattr(module, before[0], fuse_conv_bn_eval(before[1], child))
-            setattr(module, name, nn.Identity())
-        else:
-            _fold(child)
-        before = (name, child)
-    return module
+def _fold(layers: nn.Module) -> nn.Module:
+    """Fold each batch norm, also inside of layers, into the convolution that stands just before it."""
+    # In evaluation it multiplies and adds constants a channel: the convolution's weights and bias do the same.
+    for module in list(layers.modules()):
+        for (name, layer), (next_name, next_layer) in pairwise(list(module.named_children())):
+            if isinstance(layer, nn.Conv2d) and isinstance(next_layer, nn.BatchNorm2d):
+                setattr(module, name, fuse_conv_bn_eval(layer, next_layer))
+                setattr(module, next_name, nn.Identity())
+    return layers

@@ -4,6 +4,7 @@ A file is written whole or not at all; one that does not fit gives one line that
 """
 
 import json
+import textwrap
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -110,12 +111,16 @@ def load(path: str | Path) -> tuple[Network, ModelCard]:
         model = build(card.arch, **options)
     except InputError as error:
         raise InputError(f"{path}: {error}; update aircraft or train the model again") from error
-    misfits = _misfits(model, tensors)
-    if misfits:
-        more = f" and {len(misfits) - 1} more" if len(misfits) > 1 else ""
-        what = f"does not fit {model.arch}: it {misfits[0]}{more}"
-        raise InputError(f"{path}: {what}; it was changed or made by another version: train the model again")
-    model.load_state_dict(tensors)
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        # torch writes a heading and then, in many lines, what does not fit.
+        what = f"does not fit {card.arch}: {textwrap.shorten(str(error).split(':', 1)[1], 200)}"
+        text = f"{path}: {what}; it was changed or made by another version: train the model again"
+        raise InputError(text) from error
+    broken = [key for key, tensor in tensors.items() if not tensor.isfinite().all()]
+    if broken:
+        raise InputError(f"{path}: {', '.join(broken)} not finite; train the model again")
     model.options, model.card = card.options, card
     return model.eval(), card
 
@@ -140,17 +145,3 @@ def _read(path: Path) -> tuple[ModelCard, dict[str, Tensor]]:
         known = ", ".join(x.name for x in fields(ModelCard))
         text = f"{path}: damaged metadata, expected {known} ({error}); train the model again"
         raise InputError(text) from error
-
-
-def _misfits(model: Network, tensors: dict[str, Tensor]) -> list[str]:
-    """What keeps the tensors from being the network's weights, all of them and no others."""
-    wanted = model.state_dict()
-    misfits = [f"lacks {key}" for key in sorted(wanted.keys() - tensors.keys())]
-    misfits += [f"has the unknown {key}" for key in sorted(tensors.keys() - wanted.keys())]
-    for key in sorted(wanted.keys() & tensors.keys()):
-        got, shape = tensors[key], tuple(wanted[key].shape)
-        if got.shape != shape:
-            misfits.append(f"has a wrong shape: {key} is {tuple(got.shape)}, not {shape}")
-        elif not got.isfinite().all():
-            misfits.append(f"is broken: {key} is not finite")
-    return misfits
