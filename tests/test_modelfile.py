@@ -150,7 +150,7 @@ HEAD = "layers__22__weight"
         (lambda p: rewrite(p, **{HEAD: torch.ones(1)}), r"layers.22.weight: .*\[1\]\) .*\[1, 256, 1, 1\]"),
         (
             lambda p: rewrite(p, **{HEAD: torch.full((1, 256, 1, 1), torch.nan)}),
-            "layers.22.weight not finite; train",
+            "layers.22.weight is not finite; train",
         ),
     ],
 )

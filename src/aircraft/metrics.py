@@ -94,10 +94,8 @@ def evaluate(
     y, s = check(labels, scores, both_classes=False)
     (tn, fp), (fn, tp) = confusion(y, s, threshold).tolist()
     if y.min() == y.max():
-        raise InputError(
-            f"{_one_class(y)}, so there is no AP and no AUC; at threshold {threshold:g}: "
-            f"{tp} hits, {fn} misses, {fp} false alarms, {tn} rightly quiet; add patches of the other class"
-        )
+        counts = f"at threshold {threshold:g}: {tp} hits, {fn} misses, {fp} false alarms, {tn} rightly quiet"
+        raise InputError(f"{_one_class(y)}, so no AP and no AUC; {counts}; add patches of the other class")
     count, intervals = None, None
     if sites is not None:
         if np.shape(sites) != y.shape:
@@ -185,9 +183,9 @@ def choose_threshold(
         chosen = np.flatnonzero((precision >= value) & (recall == most))[-1]
     else:
         top = int(np.argmax(precision))
+        reached = f"the best is {precision[top]:.3f}, with recall {recall[top]:.3f} at score {cuts[top]:.3f}"
         raise InputError(
-            f"no threshold reaches precision {value:g}: the best is {precision[top]:.3f}, with recall "
-            f"{recall[top]:.3f} at score {cuts[top]:.3f}; lower min_precision or train longer"
+            f"no threshold reaches precision {value:g}: {reached}; lower min_precision or train longer"
         )
     # A float32, so that float32 scores give the same alarms; it may be rounded out of the gap.
     middle = float(np.float32((below[chosen] + cuts[chosen]) / 2))
@@ -281,8 +279,9 @@ def check(labels: ArrayLike, scores: ArrayLike, *, both_classes: bool = True) ->
     """labels as (N,) int64 and scores as (N,) float64, or InputError with what is wrong with them."""
     y, s = np.asarray(labels), np.asarray(scores)
     if y.ndim != 1 or y.shape != s.shape or len(y) == 0:
-        lists = "two flat lists of the same length, not empty"
-        raise InputError(f"labels {y.shape} and scores {s.shape} must be {lists}")
+        raise InputError(
+            f"labels {y.shape}, scores {s.shape}: give two flat lists of the same length, not empty"
+        )
     if y.dtype.kind not in "biuf" or not np.isin(y, (0, 1)).all():
         raise InputError(f"labels are 0 (background) or 1 (aircraft); these hold {np.unique(y)[:5].tolist()}")
     if s.dtype.kind not in "biuf":

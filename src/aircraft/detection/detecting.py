@@ -92,9 +92,8 @@ def _refine(score_map: ScoreMap, positions: np.ndarray) -> np.ndarray:
     j, i = ((positions - score_map.offset) // score_map.stride + reach).T
     near = weights[i[:, None, None] + steps[:, None], j[:, None, None] + steps]  # (N, steps, steps)
     near = near * (steps[:, None] ** 2 + steps**2 <= reach**2)
-    mass = near.sum(axis=(1, 2))
     shift = np.stack([(near * steps).sum(axis=(1, 2)), (near * steps[:, None]).sum(axis=(1, 2))], axis=1)
-    return (positions + score_map.stride * shift / mass[:, None]).astype(np.float32)
+    return (positions + score_map.stride * shift / near.sum(axis=(1, 2))[:, None]).astype(np.float32)
 
 
 def detect(

@@ -113,14 +113,14 @@ def evaluate(
     (1.0, 0.5, 1.0, [2], [1])
     """
     pool, once = _pool(found, scenes), np.ones(len(scenes))
-    best = _best_threshold(pool, beta=1.0) if len(pool.scores) else 1.0
+    best = pool.best_threshold(beta=1.0) if len(pool.scores) else 1.0
     threshold = best if threshold is None else float(threshold)
-    at, at_best = _figures(pool, once, threshold), _figures(pool, once, best)
+    at, at_best = pool.figures(once, threshold), pool.figures(once, best)
     best_point = {f"best_{name}": at_best[name] for name in ("F1", "precision", "recall")}
     intervals, sites = None, [scene.site for scene in scenes]
     if resamples and len(set(sites)) > 1 and pool.true.any():
         # Whole sites are drawn, since tiles of one airport resemble each other.
-        draws = [_figures(pool, weights, threshold) for weights in metrics.site_draws(sites, resamples, seed)]
+        draws = [pool.figures(weights, threshold) for weights in metrics.site_draws(sites, resamples, seed)]
         names = ("AP", "F1", "count_error")
         intervals = {name: metrics.interval([draw[name] for draw in draws]) for name in names}
     return DetectionReport(
@@ -151,7 +151,7 @@ def choose_threshold(found: Sequence[Detections], scenes: Sequence[Scene], beta:
     pool = _pool(found, scenes)
     if not pool.hit.any():
         raise InputError("no threshold to choose: no aircraft was found; detect with a lower one")
-    return _best_threshold(pool, beta)
+    return pool.best_threshold(beta)
 
 
 def choose_count_threshold(found: Sequence[Detections], scenes: Sequence[Scene]) -> float:
@@ -186,6 +186,33 @@ class _Pool:
         """(scenes,) detections in each with at least this score."""
         return np.bincount(self.tile[self.scores >= threshold], minlength=len(self.true))
 
+    def curve(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Distinct scores, falling, with precision and recall; weights (scenes,): how often each counts."""
+        weight = weights[self.tile]
+        last = np.flatnonzero(np.diff(self.scores, append=-1))  # of each run of equal scores
+        hits, alarms = np.cumsum(weight * self.hit)[last], np.cumsum(weight)[last]
+        return self.scores[last], hits / np.maximum(alarms, 1), hits / max((weights * self.true).sum(), 1)
+
+    def best_threshold(self, beta: float) -> float:
+        thresholds, precision, recall = self.curve(np.ones(len(self.true)))
+        return float(thresholds[np.argmax(metrics.f_beta(precision, recall, beta))])
+
+    def figures(self, weights: np.ndarray, threshold: float) -> dict[str, Any]:
+        """AP, and precision, recall, F1 and count_error at a threshold; weights as in `curve`."""
+        kept = self.scores >= threshold
+        weight = weights[self.tile[kept]]
+        hits, alarms = (weight * self.hit[kept]).sum(), weight.sum()
+        total = (weights * self.true).sum()
+        off = np.abs(self.counts(threshold) - self.true)
+        _, precision, recall = self.curve(weights)
+        return {
+            "AP": float((np.diff(recall, prepend=0) * precision).sum()) if total else np.nan,
+            "precision": float(hits / alarms) if alarms else np.nan,
+            "recall": float(hits / total) if total else np.nan,
+            "F1": float(2 * hits / (alarms + total)) if total else np.nan,
+            "count_error": float((weights * off).sum() / weights.sum()),
+        }
+
 
 def _pool(found: Sequence[Detections], scenes: Sequence[Scene]) -> _Pool:
     if len(found) != len(scenes) or not scenes:
@@ -198,35 +225,6 @@ def _pool(found: Sequence[Detections], scenes: Sequence[Scene]) -> _Pool:
         rows += [(score, False, tile) for score in detections.scores[matched.false_alarms]]
     table = np.array(rows, [("score", np.float32), ("hit", bool), ("tile", int)])
     table = table[np.argsort(-table["score"], kind="stable")]
-    true = np.array([len(scene.boxes) for scene in scenes])
-    return _Pool(table["score"], table["hit"], table["tile"], true)
-
-
-def _curve(pool: _Pool, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Distinct scores, falling, and precision and recall there; weights (scenes,): how often each counts."""
-    weight = weights[pool.tile]
-    last = np.flatnonzero(np.diff(pool.scores, append=-1))  # of each run of equal scores
-    hits, alarms = np.cumsum(weight * pool.hit)[last], np.cumsum(weight)[last]
-    return pool.scores[last], hits / np.maximum(alarms, 1), hits / max((weights * pool.true).sum(), 1)
-
-
-def _best_threshold(pool: _Pool, beta: float) -> float:
-    thresholds, precision, recall = _curve(pool, np.ones(len(pool.true)))
-    return float(thresholds[np.argmax(metrics.f_beta(precision, recall, beta))])
-
-
-def _figures(pool: _Pool, weights: np.ndarray, threshold: float) -> dict[str, Any]:
-    """AP, and precision, recall, F1 and count_error at a threshold; weights as in `_curve`."""
-    kept = pool.scores >= threshold
-    weight = weights[pool.tile[kept]]
-    hits, alarms = (weight * pool.hit[kept]).sum(), weight.sum()
-    total = (weights * pool.true).sum()
-    off = np.abs(pool.counts(threshold) - pool.true)
-    _, precision, recall = _curve(pool, weights)
-    return {
-        "AP": float((np.diff(recall, prepend=0) * precision).sum()) if total else np.nan,
-        "precision": float(hits / alarms) if alarms else np.nan,
-        "recall": float(hits / total) if total else np.nan,
-        "F1": float(2 * hits / (alarms + total)) if total else np.nan,
-        "count_error": float((weights * off).sum() / weights.sum()),
-    }
+    return _Pool(
+        table["score"], table["hit"], table["tile"], np.array([len(scene.boxes) for scene in scenes])
+    )

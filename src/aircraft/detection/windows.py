@@ -54,11 +54,10 @@ def score_windows(model: nn.Module, pixels: np.ndarray, stride: int) -> np.ndarr
     """
     rows, columns = _grid(pixels, stride)
     logits = np.empty((rows, columns), np.float32)
-    for i in range(rows):
-        for j in range(columns):
-            y, x = stride * i, stride * j
-            window = pixels[y : y + PATCH, x : x + PATCH]
-            logits[i, j] = _logits(model, _as_tensor(window, model)).item()
+    for i, j in np.ndindex(rows, columns):
+        y, x = stride * i, stride * j
+        window = pixels[y : y + PATCH, x : x + PATCH]
+        logits[i, j] = _logits(model, _as_tensor(window, model)).item()
     return logits
 
 
@@ -94,10 +93,9 @@ def score_dense(network: models.DenseNetwork, pixels: np.ndarray, stride: int) -
     passes = network.stride // math.gcd(stride, network.stride)  # shifts an axis until both grids meet again
     thin = passes * stride // network.stride
     logits = np.empty((rows, columns), np.float32)
-    for a in range(min(passes, rows)):
-        for b in range(min(passes, columns)):
-            shifted = network(image[:, :, a * stride :, b * stride :])  # (1, h, w)
-            logits[a::passes, b::passes] = shifted[0, ::thin, ::thin].float().cpu().numpy()
+    for a, b in np.ndindex(min(passes, rows), min(passes, columns)):
+        shifted = network(image[:, :, a * stride :, b * stride :])  # (1, h, w)
+        logits[a::passes, b::passes] = shifted[0, ::thin, ::thin].float().cpu().numpy()
     return logits
 
 
@@ -230,6 +228,5 @@ def _logits(model: nn.Module, batch: Tensor) -> Tensor:
     """(N,) float32 logits of a batch of patches."""
     logits = model(batch).detach().float().reshape(-1)
     if len(logits) != len(batch):
-        values = len(logits) // len(batch)
-        raise InputError(f"the model gives {values} values a patch; a detector needs one logit a patch")
+        raise InputError(f"the model gives {len(logits) // len(batch)} values a patch; a detector needs one")
     return logits

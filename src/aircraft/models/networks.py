@@ -111,8 +111,7 @@ def patch_net(width: int = 32, dropout: float = 0.0) -> Network:
 def resnet18() -> Network:
     """torchvision's ResNet-18 without weights, its stem adapted to 64x64: 3x3, stride 2, no max pool.
 
-    Padded, so its dense form (stride 16) is approximate, as `vgg_small`'s is; besides, the window's mean is
-    then taken over features that see beyond the window.
+    Padded, so its dense form (stride 16) is approximate; besides, its mean is over more than the window.
     """
     from torchvision.models import resnet18 as torchvision_resnet18  # slow to import, needed by few
 
