@@ -183,10 +183,9 @@ def choose_threshold(
         chosen = np.flatnonzero((precision >= value) & (recall == most))[-1]
     else:
         top = int(np.argmax(precision))
-        reached = f"the best is {precision[top]:.3f}, with recall {recall[top]:.3f} at score {cuts[top]:.3f}"
-        raise InputError(
-            f"no threshold reaches precision {value:g}: {reached}; lower min_precision or train longer"
-        )
+        told = f"the best is {precision[top]:.3f}, with recall {recall[top]:.3f} at score {cuts[top]:.3f}"
+        wish = f"no threshold reaches precision {value:g}"
+        raise InputError(f"{wish}: {told}; lower min_precision or train longer")
     # A float32, so that float32 scores give the same alarms; it may be rounded out of the gap.
     middle = float(np.float32((below[chosen] + cuts[chosen]) / 2))
     return middle if below[chosen] < middle <= cuts[chosen] else float(cuts[chosen])
@@ -279,9 +278,8 @@ def check(labels: ArrayLike, scores: ArrayLike, *, both_classes: bool = True) ->
     """labels as (N,) int64 and scores as (N,) float64, or InputError with what is wrong with them."""
     y, s = np.asarray(labels), np.asarray(scores)
     if y.ndim != 1 or y.shape != s.shape or len(y) == 0:
-        raise InputError(
-            f"labels {y.shape}, scores {s.shape}: give two flat lists of the same length, not empty"
-        )
+        lists = "two flat lists of the same length, not empty"
+        raise InputError(f"labels {y.shape} and scores {s.shape} must be {lists}")
     if y.dtype.kind not in "biuf" or not np.isin(y, (0, 1)).all():
         raise InputError(f"labels are 0 (background) or 1 (aircraft); these hold {np.unique(y)[:5].tolist()}")
     if s.dtype.kind not in "biuf":

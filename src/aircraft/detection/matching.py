@@ -225,6 +225,5 @@ def _pool(found: Sequence[Detections], scenes: Sequence[Scene]) -> _Pool:
         rows += [(score, False, tile) for score in detections.scores[matched.false_alarms]]
     table = np.array(rows, [("score", np.float32), ("hit", bool), ("tile", int)])
     table = table[np.argsort(-table["score"], kind="stable")]
-    return _Pool(
-        table["score"], table["hit"], table["tile"], np.array([len(scene.boxes) for scene in scenes])
-    )
+    true = np.array([len(scene.boxes) for scene in scenes])
+    return _Pool(table["score"], table["hit"], table["tile"], true)
