@@ -67,9 +67,8 @@ def check_input(x: Tensor, who: str, *, exact: bool) -> None:
     if torch.jit.is_tracing():  # sizes are symbols while a network is exported
         return
     sizes = "(N, 3, 64, 64)" if exact else "(N, 3, H, W) with H and W of at least 64"
-    fits = x.ndim == 4 and x.shape[1] == 3
-    fits = fits and (x.shape[2:] == (PATCH, PATCH) if exact else min(x.shape[2:]) >= PATCH)
-    if not fits:
+    fits = x.ndim == 4 and x.shape[1] == 3 and min(x.shape[2:]) >= PATCH
+    if not fits or (exact and max(x.shape[2:]) > PATCH):
         hint = "give RGB windows of 64x64" if exact else "give an RGB image of at least 64x64"
         if x.ndim == 4 and x.shape[3] == 3:
             hint = "channels come first: x.permute(0, 3, 1, 2)"
