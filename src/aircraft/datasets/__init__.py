@@ -131,8 +131,7 @@ def _load(
     chosen = _source(source, root, **options)
     key = {"source": str(source), "near": NEAR, "scale": scale, **chosen.key()}
     arrays, notes = storage.load_or_build(recipe.name, key, partial(building.build, recipe, chosen, scale))
-    columns = ("images", "labels", "sites")
-    train, test = (Patches(*(arrays[f"{name}_{what}"] for what in columns)) for name in SPLITS)
+    train, test = (Patches(*(arrays[f"{name}_{what}"] for what in npz.COLUMNS)) for name in SPLITS)
     data = PatchSet(recipe.name, str(source), train, test, notes)
     if chosen.progress:
         tqdm.write(str(data), file=sys.stderr)

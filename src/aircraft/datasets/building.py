@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import cv2
 import joblib
@@ -32,8 +32,6 @@ IDLE = 30  # seconds after which a worker without work ends
 Render = Callable[[], Scene]  # a scene that is still to be rendered
 # Of one scene: site; background (N, 64, 64, 3) and aircraft (P, 64, 64, 3) uint8; repeats (P,) of the latter.
 Cut = tuple[str, np.ndarray, np.ndarray, np.ndarray]
-Job = TypeVar("Job")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -45,11 +43,6 @@ class Recipe:
     test: int
     share: float
     views: int
-
-    def counts(self, split: str, scale: float) -> tuple[int, int]:
-        """Aircraft and background patches; at least 20 together, whatever the scale."""
-        size = max(20, round(getattr(self, split) * scale))
-        return round(size * self.share), size - round(size * self.share)
 
 
 TOY = Recipe("toy", 2_600, 880, share=1 / 2, views=1)
@@ -71,11 +64,9 @@ class Source:
         if self.seed < 0 or int(self.seed) != self.seed:
             raise InputError(f"seed is {self.seed}; it must be a whole number, 0 or more")
 
-    def run(self, jobs: Sequence[Callable[[], Result]], description: str) -> Iterator[Result]:
+    def run(self, jobs: Sequence[Callable[[], Any]], what: str) -> Iterator[Any]:
         """What the jobs return, in their order; see `run_jobs`."""
-        return run_jobs(
-            operator.call, jobs, description=description, workers=self.workers, progress=self.progress
-        )
+        return run_jobs(operator.call, jobs, description=what, workers=self.workers, progress=self.progress)
 
     def key(self) -> dict[str, Any]:
         """What of the source decides which patches come out: a part of the key of the cache."""
@@ -96,7 +87,9 @@ def build(recipe: Recipe, source: Source, scale: float) -> ArraysAndNotes:
     notes = {}
     for number, split in enumerate(SPLITS):
         what = f"{recipe.name} {split}"
-        positives, negatives = recipe.counts(split, scale)
+        size = max(20, round(getattr(recipe, split) * scale))
+        positives = round(size * recipe.share)
+        negatives = size - positives
         scenes = source.scenes(split, recipe.views, scale)
         most = _most_positives(scenes, positives)
         ends = [negatives * i // len(scenes) for i in range(len(scenes) + 1)]  # even shares of the background
@@ -160,21 +153,27 @@ def assemble(
 
 
 def run_jobs(
-    function: Callable[[Job], Result],
-    jobs: Sequence[Job],
-    *,
-    description: str,
-    workers: int | None = None,
-    progress: bool = True,
-) -> Iterator[Result]:
-    """Yield function(job) for each job, in their order, with a progress bar.
+    function: Callable, jobs: Sequence, *, description: str, workers: int | None = None, progress: bool = True
+) -> Iterator[Any]:
+    """Yield function(job) for each job, in their order, with a progress bar; what it raises is raised here.
 
-    What the function raises is raised here. workers: processes; None for one a core; 1 works in this process.
-    joblib's loky starts clean ones: safe beside torch, and from a notebook or a script without a guard.
+    workers: processes; None for one a core; 1 works in this process.
     """
     workers = min(workers or joblib.cpu_count(), len(jobs))
-    results = map(function, jobs) if workers <= 1 else _in_processes(function, jobs, workers)
-    yield from tqdm(results, description, len(jobs), disable=not progress, leave=False, unit="scene")
+    if workers <= 1:
+        results = map(function, jobs)
+    else:
+        # joblib's loky starts clean ones: safe beside torch, and from a notebook or a script without a guard.
+        pool = joblib.Parallel(
+            n_jobs=workers, return_as="generator", batch_size=1, max_nbytes=None, idle_worker_timeout=IDLE,
+            initializer=_start_worker, initargs=(os.getpid(),),
+        )  # fmt: skip
+        results = pool(joblib.delayed(function)(job) for job in jobs)
+    try:
+        yield from tqdm(results, description, len(jobs), disable=not progress, leave=False, unit="scene")
+    except BrokenProcessPool as error:
+        reason = "a worker process was killed, most likely for lack of memory"
+        raise RuntimeError(f"{reason}; give workers=1") from error
 
 
 def _most_positives(scenes: Sequence[Scene | Render], positives: int) -> list[int]:
@@ -186,18 +185,6 @@ def _most_positives(scenes: Sequence[Scene | Render], positives: int) -> list[in
     # How many aircraft a scene has is known only after rendering: three times the mean from each, so that a
     # third of the scenes would do.
     return [min(positives, max(64, 3 * positives // len(scenes)))] * len(scenes)
-
-
-def _in_processes(function: Callable[[Job], Result], jobs: Sequence[Job], workers: int) -> Iterator[Result]:
-    pool = joblib.Parallel(
-        n_jobs=workers, return_as="generator", batch_size=1, max_nbytes=None, idle_worker_timeout=IDLE,
-        initializer=_start_worker, initargs=(os.getpid(),),
-    )  # fmt: skip
-    try:
-        yield from pool(joblib.delayed(function)(job) for job in jobs)
-    except BrokenProcessPool as error:
-        reason = "a worker process was killed, most likely for lack of memory"
-        raise RuntimeError(f"{reason}; give workers=1") from error
 
 
 def _start_worker(parent: int) -> None:  # pragma: no cover  (only workers run this)

@@ -22,7 +22,7 @@ from aircraft.datasets.storage import replacing
 from aircraft.patches import NO_SITE, Patches, check_images
 from aircraft.scenes import Scene
 
-DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError)
+COLUMNS = ("images", "labels", "sites")  # of the patches of a split
 TILE_KEYS = ("eval_boxes", "eval_boxes_tile", "eval_ignore", "eval_ignore_tile", "eval_names", "eval_sites")
 
 
@@ -73,8 +73,7 @@ def export_npz(data: PatchSet | Sequence[Scene], path: str | Path) -> None:
     Not compressed: images hardly shrink, and it takes 30 times longer. The same data gives the same bytes.
     """
     if isinstance(data, PatchSet):
-        columns = ("images", "labels", "sites")
-        arrays = {f"{name}_{what}": getattr(getattr(data, name), what) for name in SPLITS for what in columns}
+        arrays = {f"{name}_{what}": getattr(getattr(data, name), what) for name in SPLITS for what in COLUMNS}
     else:
         arrays = pack_tiles(data)
     with replacing(path) as file:
@@ -87,22 +86,25 @@ def read_patches(path: str | Path, split: str = "test") -> Patches:
     Images (N, 64, 64, 3): uint8; other integers from 0 to 255; or floats, from 0 to 1 (scaled by 255) where
     none exceeds 1, else from 0 to 255. Labels (N,) or (N, 1) of any type, all 0 or 1.
     """
-    images_key, labels_key, sites_key = (f"{split}_{what}" for what in ("images", "labels", "sites"))
+    images_key, labels_key, sites_key = (f"{split}_{what}" for what in COLUMNS)
     arrays = _load(path, (images_key, labels_key), (sites_key,))
     images = _as_uint8(arrays[images_key], f"{path}: {images_key}")
     check_images(images, f"{path}: {images_key}")
-    labels = _as_labels(arrays[labels_key], f"{path}: {labels_key}")
-    if len(images) != len(labels):
-        found = f"{len(images)} {images_key} but {len(labels)} {labels_key}"
-        raise InputError(f"{path}: {found}; each image needs one label")
-    return Patches(images, labels, _names(arrays, sites_key, [NO_SITE] * len(images), path))
+    count, labels = len(images), arrays[labels_key]
+    if labels.shape not in ((count,), (count, 1)) or labels.dtype.kind not in "biuf":
+        found = f"{count} {images_key} but {labels_key} {labels.shape} of type {labels.dtype}"
+        raise InputError(f"{path}: {found}; each image needs one label, the number 0 or 1")
+    labels = labels.reshape(count)
+    wrong = np.flatnonzero((labels != 0) & (labels != 1))
+    if len(wrong):
+        found = f"{labels_key}[{wrong[0]}] is {labels[wrong[0]]}"
+        raise InputError(f"{path}: {found}; labels are 0 (background) or 1 (aircraft)")
+    return Patches(images, labels.astype(np.uint8), _names(arrays, sites_key, [NO_SITE] * count, path))
 
 
 def read_tiles(path: str | Path) -> list[Scene]:
     """The tiles `eval_tiles` (N, H, W, 3) of a file, with their boxes where it has them."""
-    arrays = _load(path, ("eval_tiles",), TILE_KEYS)
-    arrays["eval_tiles"] = _as_uint8(arrays["eval_tiles"], f"{path}: eval_tiles")
-    return unpack_tiles(arrays, path)
+    return unpack_tiles(_load(path, ("eval_tiles",), TILE_KEYS), path)
 
 
 def pack_tiles(tiles: Sequence[Scene]) -> dict[str, np.ndarray]:
@@ -122,7 +124,7 @@ def pack_tiles(tiles: Sequence[Scene]) -> dict[str, np.ndarray]:
 
 def unpack_tiles(arrays: Mapping[str, np.ndarray], path: str | Path) -> list[Scene]:
     """The scenes of the arrays that `pack_tiles` makes; what is missing is left empty."""
-    images = arrays["eval_tiles"]
+    images = _as_uint8(arrays["eval_tiles"], f"{path}: eval_tiles")
     count = len(images)
     boxes, ignore = (_boxes(arrays, key, count, path) for key in ("eval_boxes", "eval_ignore"))
     names = _names(arrays, "eval_names", [f"{Path(path).stem}-{i:03d}" for i in range(count)], path)
@@ -134,25 +136,17 @@ def _load(path: str | Path, needed: Sequence[str], optional: Sequence[str]) -> d
     """The arrays of these keys, as they are stored."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such file; give the path of an .npz file")
-    damaged = f"{path}: is no .npz file or is cut off; export or copy it again"
     try:
-        file = np.load(path, allow_pickle=False)
-        keys = file.files
-    except (*DAMAGE, ValueError, AttributeError) as error:  # numpy takes any other file for a pickle
-        raise InputError(damaged) from error
+        with np.load(path, allow_pickle=False) as file:
+            keys = file.files
+            arrays = {key: file[key] for key in (*needed, *optional) if key in keys}
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, TypeError) as error:
+        # A ValueError: numpy takes any other file for a pickle. A TypeError: it is one array, an .npy file.
+        reason = f"is no .npz file or is cut off, or holds more than plain numbers ({error})"
+        raise InputError(f"{path}: {reason}; export or copy it again, no Python objects") from error
     missing = [key for key in needed if key not in keys]
     if missing:
         raise InputError(f"{path}: no {', '.join(missing)} in it; it has {', '.join(keys) or 'nothing'}")
-    arrays = {}
-    try:
-        with file:
-            for key in [key for key in (*needed, *optional) if key in keys]:
-                arrays[key] = file[key]
-    except DAMAGE as error:
-        raise InputError(f"{damaged} ({error})") from error
-    except ValueError as error:
-        remedy = "store plain numbers in arrays, no Python objects"
-        raise InputError(f"{path}: {key} cannot be read ({error}); {remedy}") from error
     return arrays
 
 
@@ -162,29 +156,14 @@ def _as_uint8(images: np.ndarray, what: str) -> np.ndarray:
         raise InputError(f"{what} is empty; store at least one image")
     if images.dtype == np.uint8:
         return images
-    remedy = "give uint8, or floats from 0 to 1, not normalised"
+    remedy = "give uint8, or floats from 0 to 1, not normalised, without NaN"
     if images.dtype.kind not in "iuf":
         raise InputError(f"{what} is of type {images.dtype}; {remedy}")
     low, high = float(images.min()), float(images.max())
-    if not (np.isfinite(low) and np.isfinite(high)):
-        raise InputError(f"{what} holds NaN or infinity; replace these values")
-    if low < 0 or high > 255:
+    if not (low >= 0 and high <= 255):  # in this form it is true of NaN as well
         raise InputError(f"{what} goes from {low:g} to {high:g}; {remedy}")
     scale = 255 if images.dtype.kind == "f" and high <= 1 else 1
     return np.rint(images * scale).astype(np.uint8)
-
-
-def _as_labels(labels: np.ndarray, what: str) -> np.ndarray:
-    """(N,) uint8 of 0 and 1."""
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim != 1 or labels.dtype.kind not in "biuf":
-        raise InputError(f"{what} is {labels.shape} of type {labels.dtype}; labels are (N,) numbers, 0 or 1")
-    wrong = np.flatnonzero((labels != 0) & (labels != 1))
-    if len(wrong):
-        found = f"{what}[{wrong[0]}] is {labels[wrong[0]]}"
-        raise InputError(f"{found}; labels are 0 (background) or 1 (aircraft)")
-    return labels.astype(np.uint8)
 
 
 def _names(arrays: Mapping[str, np.ndarray], key: str, default: list[str], path: str | Path) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Splits that keep places apart: a site is never on both sides, since its patches look alike."""
 
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -47,29 +47,6 @@ def split(patches: Patches, fraction: float = 0.2, seed: int = 0) -> tuple[Patch
     else:
         chosen = _draw_sites(patches, fraction, rng)
     return patches[np.flatnonzero(~chosen)], patches[np.flatnonzero(chosen)]
-
-
-def split_sites(aircraft: Mapping[str, int], test: Collection[str] | None, seed: int) -> dict[str, list[str]]:
-    """{"train": sites, "test": sites}, sorted, with aircraft on both sides; `aircraft`: how many a site has.
-
-    To test on: those of `test`; by default a quarter of them (rounded, at least one), drawn by the seed.
-    """
-    names = sorted(aircraft)
-    if len(names) < 2:
-        raise InputError(f"all scenes show one site ({', '.join(names)}); train and test need one each")
-    if test is None:
-        rng = np.random.default_rng(seed)
-        for _ in range(DRAWS):
-            chosen = set(rng.permutation(names)[: max(1, round(len(names) / 4))].tolist())
-            if 0 < sum(aircraft[name] for name in chosen) < sum(aircraft.values()):
-                break
-    else:
-        chosen = set(narrowed(names, test))
-    splits = {"train": [name for name in names if name not in chosen], "test": sorted(chosen)}
-    for name, sites in splits.items():
-        if not sum(aircraft[site] for site in sites):
-            raise InputError(f"no aircraft to {name} on (sites: {', '.join(sites)}); give other test sites")
-    return splits
 
 
 def narrowed(known: Sequence[str], wanted: Collection[str] | None) -> list[str]:
