@@ -8,7 +8,7 @@ import csv
 import hashlib
 import os
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -73,8 +73,7 @@ class Source(building.Source):
         splits = {"train": [name for name in names if name not in test], "test": test}
         for split, sites in splits.items():
             if not sum(aircraft[name] for name in sites):
-                found = f"no aircraft to {split} on in the sites {sites} of {names}"
-                raise InputError(f"{found}; give other test sites, or scenes of more sites")
+                raise InputError(f"no aircraft to {split} on in {sites} of {names}; give other or more sites")
         return splits
 
     def key(self) -> dict[str, Any]:
@@ -86,36 +85,55 @@ class Source(building.Source):
         return super().key() | {"files": digest.hexdigest(), "sites": self.sites}
 
     def scenes(self, split: str, views: int, scale: float) -> list[Scene]:
-        return read([entry for entry in self.entries if entry.site in self.sites[split]], self.progress)
+        return self._read(self.sites[split])
 
     def tiles(self, split: str, count: int, sites: Collection[str] | None) -> list[Scene]:
         """Side by side in the scenes, drawn by the seed; a warning where there are fewer."""
-        chosen = narrowed(self.sites["test" if split == "test" else "train"], sites)
-        scenes = read([entry for entry in self.entries if entry.site in chosen], self.progress)
+        scenes = self._read(narrowed(self.sites["test" if split == "test" else "train"], sites))
         tiles = [tile for scene in scenes for tile in cut_tiles(scene)]
         if len(tiles) < count:
             warnings.warn(f"only {len(tiles)} tiles fit into {len(scenes)} scenes, not {count}", stacklevel=3)
         rng = np.random.default_rng(self.seed)
         return [tiles[i] for i in sorted(rng.choice(len(tiles), min(count, len(tiles)), replace=False))]
 
+    def _read(self, sites: list[str]) -> list[Scene]:
+        entries = [entry for entry in self.entries if entry.site in sites]
+        with ThreadPoolExecutor() as pool:  # Pillow and OpenCV leave the interpreter's lock while they decode
+            scenes = pool.map(read, entries)
+            return list(tqdm(scenes, "reading scenes", len(entries), disable=not self.progress, leave=False))
 
-def read(entries: Sequence[Entry], progress: bool = True) -> list[Scene]:
-    """The scenes at 1 m per pixel. Aircraft that the border cuts ("Truncated_airplane") go to `ignore`."""
-    with ThreadPoolExecutor() as pool:  # Pillow and OpenCV leave the interpreter's lock while they decode
-        scenes = pool.map(_scene, entries)
-        return list(tqdm(scenes, "reading scenes", len(entries), disable=not progress, leave=False))
+
+def read(entry: Entry) -> Scene:
+    """The scene at 1 m per pixel. Aircraft that the border cuts ("Truncated_airplane") go to `ignore`."""
+    table = entry.path.parents[1] / "annotations.csv"
+    where = f"{entry.path} ({table} line {entry.line})"
+    try:
+        with Image.open(entry.path) as file:
+            image = np.asarray(file.convert("RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"{where}: cannot be read ({error}); download it again") from error
+    height, width = image.shape[:2]
+    if height % 2 or width % 2:
+        raise InputError(f"{where}: {width} x {height} pixels; both must be even: download it again")
+    boxes, ignore = (_halved(some, width, height, table) for some in (entry.boxes, entry.truncated))
+    centers = (boxes[:, :2] + boxes[:, 2:]) / 2
+    close = np.linalg.norm(centers[:, None] - centers[None], axis=2) < TWICE
+    again = np.tril(close, k=-1).any(axis=1)  # close to a box before it
+    half = cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA)  # exact for 2x2
+    return Scene(half, boxes[~again], entry.path.stem, entry.site, ignore)
 
 
 def index(root: str | Path | None = None) -> list[Entry]:
-    """What annotations.csv and airports.csv say, checked, sorted by image name; no image is opened.
-
-    Images that annotations.csv does not name are left out: nobody says they are empty.
-    """
+    """What annotations.csv says, sorted by image name. Images not in it are left out: are they empty?"""
     folder = find_root(root)
     table, airports = folder / "annotations.csv", folder / "airports.csv"
     sites = {}
     if airports.is_file():
         sites = {name: site for _, name, site in _rows(airports, "image_id", "airport")}
+    else:
+        doubt = "one place can be in train and test, and scores look too good"
+        remedy = "write airports.csv: columns image_id,airport, one letter for all scenes of a place"
+        warnings.warn(f"no {airports}, so each scene is its own site: {doubt}; {remedy}", stacklevel=2)
     entries: dict[str, Entry] = {}
     for line, name, geometry, kind in _rows(table, "image_id", "geometry", "class"):
         where, path = f"{table} line {line}", folder / "images" / name
@@ -123,8 +141,7 @@ def index(root: str | Path | None = None) -> list[Entry]:
             raise InputError(f"{where}: unknown class {kind!r}; it is one of {', '.join(CLASSES)}")
         if name not in entries:
             if path.name != name or not path.is_file():
-                remedy = "download the data set again or remove the line"
-                raise InputError(f"{where}: images/{name} is missing; {remedy}")
+                raise InputError(f"{where}: images/{name} is missing; download it again or remove the line")
             if airports.is_file() and name not in sites:
                 raise InputError(f"{airports}: {name} is not in it; write a line `{name},AIRPORT`")
             entries[name] = Entry(path, sites.get(name, path.stem), line)
@@ -132,10 +149,6 @@ def index(root: str | Path | None = None) -> list[Entry]:
         boxes.append((line, *_rectangle(geometry, where)))
     if not entries:
         raise InputError(f"{table}: no annotations in it; download the data set again")
-    if not airports.is_file():
-        doubt = "an airport with scenes of several dates can be in train and test, and scores look too good"
-        remedy = "write airports.csv: columns image_id,airport, one letter for all scenes of a place"
-        warnings.warn(f"no {airports}, so each scene is its own site: {doubt}; {remedy}", stacklevel=2)
     return [entries[name] for name in sorted(entries)]
 
 
@@ -185,31 +198,10 @@ def _rectangle(geometry: str, where: str) -> tuple[float, float, float, float]:
     except (ValueError, SyntaxError, TypeError):
         corners = []
     xs, ys = sorted({x for x, _ in corners}), sorted({y for _, y in corners})
-    four = len(xs) == len(ys) == 2 and len(set(corners)) == 4
-    if not four or len(corners) != 5 or corners[0] != corners[-1]:
+    if len(corners) != 5 or corners[0] != corners[-1] or len(xs) != 2 or len(ys) != 2:
         wanted = "an upright rectangle: five corners (x, y), the last like the first"
         raise InputError(f"{where}: geometry {geometry[:60]!r} is not {wanted}; mend or remove the line")
     return xs[0], ys[0], xs[1], ys[1]
-
-
-def _scene(entry: Entry) -> Scene:
-    table = entry.path.parents[1] / "annotations.csv"
-    where = f"{entry.path} ({table} line {entry.line})"
-    try:
-        with Image.open(entry.path) as file:
-            image = np.asarray(file.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{where}: cannot be read ({error}); download it again") from error
-    height, width = image.shape[:2]
-    if height % 2 or width % 2:
-        reason = "both must be even, since 2x2 pixels of 0.5 m are averaged to 1 m"
-        raise InputError(f"{where}: {width} x {height} pixels; {reason}; give the image as it was downloaded")
-    boxes, ignore = (_halved(some, width, height, table) for some in (entry.boxes, entry.truncated))
-    centers = (boxes[:, :2] + boxes[:, 2:]) / 2
-    close = np.linalg.norm(centers[:, None] - centers[None], axis=2) < TWICE
-    again = np.tril(close, k=-1).any(axis=1)  # close to a box before it
-    half = cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA)  # exact for 2x2
-    return Scene(half, boxes[~again], entry.path.stem, entry.site, ignore)
 
 
 def _halved(annotated: list[tuple[float, ...]], width: int, height: int, table: Path) -> np.ndarray:
@@ -219,6 +211,6 @@ def _halved(annotated: list[tuple[float, ...]], width: int, height: int, table: 
         box = np.clip(raw, 0, [width, height, width, height])
         if np.abs(box - raw).max() > BORDER or (box[:2] >= box[2:]).any():
             found = f"the box {raw} is outside the image of {width} x {height}"
-            raise InputError(f"{table} line {line:.0f}: {found}; mend or remove the line")
+            raise InputError(f"{table} line {line}: {found}; mend or remove the line")
         boxes.append(box / 2)
     return np.array(boxes, np.float32).reshape(-1, 4)

@@ -1,10 +1,8 @@
 """The .npz files that courses use: `train_images, train_labels, test_images, test_labels`, or `eval_tiles`.
 
-Reading checks everything, and nothing is ever unpickled.
-
-Optional keys, which our own files have: `train_sites`, `test_sites` (N,) str; and for the tiles, whose boxes
-are ragged, one flat list with the tile of each box: `eval_boxes (M, 4)` with `eval_boxes_tile (M,)`, likewise
-`eval_ignore` and `eval_ignore_tile`; `eval_names` and `eval_sites` (N,) str.
+Reading checks everything, and nothing is ever unpickled. Optional keys, which our files have: `train_sites`,
+`test_sites`, `eval_sites`, `eval_names` (N,) str; the boxes of all tiles in one list, and the tile of each:
+`eval_boxes (M, 4)` and `eval_boxes_tile (M,)`, likewise `eval_ignore` and `eval_ignore_tile`.
 """
 
 import zipfile
@@ -17,27 +15,20 @@ from typing import Any
 import numpy as np
 
 from aircraft import InputError
-from aircraft.datasets.splitting import SPLITS
+from aircraft.datasets.splitting import COLUMNS, SPLITS
 from aircraft.datasets.storage import replacing
 from aircraft.patches import NO_SITE, Patches, check_images
 from aircraft.scenes import Scene
 
-COLUMNS = ("images", "labels", "sites")  # of the patches of a split
 TILE_KEYS = ("eval_boxes", "eval_boxes_tile", "eval_ignore", "eval_ignore_tile", "eval_names", "eval_sites")
 
 
 @dataclass(frozen=True)
 class PatchSet:
-    """A data set.
+    """A data set. No site is in train and in test.
 
-    Parameters
-    ----------
-    name, source : str
-    train, test : Patches
-        No site is in both.
-    notes : dict
-        notes["train"] and notes["test"] say what could be built: patches, aircraft (how many different
-        ones), recut (share of the aircraft patches that show one once more, shifted), scenes, sites.
+    notes["train"] and notes["test"] say what could be built: patches, aircraft (how many different ones),
+    recut (share of the aircraft patches that show one once more, shifted), scenes, sites.
     """
 
     name: str
@@ -61,22 +52,18 @@ def load_npz(path: str | Path, name: str = "npz") -> PatchSet:
     train, test = (read_patches(path, split) for split in SPLITS)
     shared = sorted(set(train.sites) & set(test.sites) - {NO_SITE})
     if shared:
-        raise InputError(
-            f"{path}: the site {shared[0]} is in train and test; split by site or omit the sites"
-        )
+        raise InputError(f"{path}: the site {shared[0]} is in train and test; split by site or omit sites")
     return PatchSet(name, str(path), train, test)
 
 
 def export_npz(data: PatchSet | Sequence[Scene], path: str | Path) -> None:
-    """Write a data set, or tiles of one size, to an .npz file; a whole file or none.
-
-    Not compressed: images hardly shrink, and it takes 30 times longer. The same data gives the same bytes.
-    """
+    """Write a data set, or tiles of one size, to an .npz file; a whole file or none, always the same bytes."""
     if isinstance(data, PatchSet):
         arrays = {f"{name}_{what}": getattr(getattr(data, name), what) for name in SPLITS for what in COLUMNS}
     else:
         arrays = pack_tiles(data)
     with replacing(path) as file:
+        # Not compressed: images hardly shrink, and it takes 30 times longer.
         np.savez(file, **arrays)
 
 
@@ -92,7 +79,7 @@ def read_patches(path: str | Path, split: str = "test") -> Patches:
     check_images(images, f"{path}: {images_key}")
     count, labels = len(images), arrays[labels_key]
     if labels.shape not in ((count,), (count, 1)) or labels.dtype.kind not in "biuf":
-        found = f"{count} {images_key} but {labels_key} {labels.shape} of type {labels.dtype}"
+        found = f"{labels_key} is {labels.shape} of type {labels.dtype} for {count} {images_key}"
         raise InputError(f"{path}: {found}; each image needs one label, the number 0 or 1")
     labels = labels.reshape(count)
     wrong = np.flatnonzero((labels != 0) & (labels != 1))
@@ -136,14 +123,17 @@ def _load(path: str | Path, needed: Sequence[str], optional: Sequence[str]) -> d
     """The arrays of these keys, as they are stored."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such file; give the path of an .npz file")
+    arrays = {}
+    key = needed[0]
     try:
         with np.load(path, allow_pickle=False) as file:
             keys = file.files
-            arrays = {key: file[key] for key in (*needed, *optional) if key in keys}
+            for key in [key for key in (*needed, *optional) if key in keys]:
+                arrays[key] = file[key]
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, TypeError) as error:
         # A ValueError: numpy takes any other file for a pickle. A TypeError: it is one array, an .npy file.
-        reason = f"is no .npz file or is cut off, or holds more than plain numbers ({error})"
-        raise InputError(f"{path}: {reason}; export or copy it again, no Python objects") from error
+        reason = f"is no .npz file or is cut off, or its {key} cannot be read ({error})"
+        raise InputError(f"{path}: {reason}; export or copy it again, with no Python objects") from error
     missing = [key for key in needed if key not in keys]
     if missing:
         raise InputError(f"{path}: no {', '.join(missing)} in it; it has {', '.join(keys) or 'nothing'}")
@@ -179,8 +169,7 @@ def _boxes(arrays: Mapping[str, np.ndarray], key: str, count: int, path: str | P
     boxes = arrays.get(key, np.zeros((0, 4), np.float32))
     tile = arrays.get(f"{key}_tile", np.zeros(0, int))
     if boxes.shape != (len(boxes), 4) or boxes.dtype.kind not in "iuf" or not np.isfinite(boxes).all():
-        found = f"{boxes.shape} {boxes.dtype}"
-        raise InputError(f"{path}: {key} is {found}; boxes are (M, 4) numbers x0, y0, x1, y1")
+        raise InputError(f"{path}: {key} is {boxes.shape} {boxes.dtype}; boxes are (M, 4) x0, y0, x1, y1")
     if tile.shape != (len(boxes),) or not np.isin(tile, np.arange(count)).all():
         raise InputError(f"{path}: {key}_tile must hold the number of the tile, 0 to {count - 1}, of each")
     return [boxes[tile == i] for i in range(count)]

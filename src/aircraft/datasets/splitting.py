@@ -9,6 +9,7 @@ from aircraft import InputError
 from aircraft.patches import NO_SITE, Patches
 
 SPLITS = ("train", "test")  # of a data set; validation is split from train
+COLUMNS = ("images", "labels", "sites")  # of patches, in files and in the cache: "train_images", ...
 DRAWS = 1_000  # random splits, the best of which is taken
 
 
@@ -88,6 +89,7 @@ def _draw_sites(patches: Patches, fraction: float, rng: np.random.Generator) -> 
         if error[cut] < best:
             best, drawn = error[cut], order[: cut + 1]
     if drawn is None:
-        reason = "too few sites have aircraft"
-        raise InputError(f"no split of the {len(names)} sites has both classes on both sides; {reason}")
+        raise InputError(
+            f"no split of the {len(names)} sites has both classes on both sides; give more sites"
+        )
     return np.isin(site, drawn)
