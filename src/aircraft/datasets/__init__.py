@@ -120,9 +120,7 @@ def load_tiles(
     return _source(source, root, **options).tiles(split, count, sites)
 
 
-def _load(
-    recipe: Recipe, source: str | Path, root: str | Path | None, *, scale: float = 1.0, **options: Any
-) -> PatchSet:
+def _load(recipe: Recipe, source: str | Path, root: Any, *, scale: float = 1.0, **options: Any) -> PatchSet:
     """The set of a recipe, built or from the cache."""
     if str(source).endswith(".npz"):
         return load_npz(source, recipe.name)

@@ -29,7 +29,6 @@ from aircraft.scenes import Scene
 KAGGLE = "airbusgeo/airbus-aircrafts-sample-dataset"
 ENVIRONMENT = "AIRCRAFT_AIRBUS_DIR"
 TEST_SITES = ("I", "J", "M", "N")  # the suggested development split
-CLASSES = ("Airplane", "Truncated_airplane")
 BORDER = 10  # raw pixels (5 m): the annotators drew up to 9 beyond the border; such boxes are clipped
 TWICE = 10.0  # metres: nearer centres are one aircraft annotated twice (no two aircraft are under 14 m apart)
 
@@ -131,14 +130,13 @@ def index(root: str | Path | None = None) -> list[Entry]:
     if airports.is_file():
         sites = {name: site for _, name, site in _rows(airports, "image_id", "airport")}
     else:
-        doubt = "one place can be in train and test, and scores look too good"
-        remedy = "write airports.csv: columns image_id,airport, one letter for all scenes of a place"
-        warnings.warn(f"no {airports}, so each scene is its own site: {doubt}; {remedy}", stacklevel=2)
+        advice = "scores look too good; write airports.csv: image_id,airport, one letter for each place"
+        warnings.warn(f"no {airports}: one place can be in train and test; {advice}", stacklevel=2)
     entries: dict[str, Entry] = {}
     for line, name, geometry, kind in _rows(table, "image_id", "geometry", "class"):
         where, path = f"{table} line {line}", folder / "images" / name
-        if kind not in CLASSES:
-            raise InputError(f"{where}: unknown class {kind!r}; it is one of {', '.join(CLASSES)}")
+        if kind not in ("Airplane", "Truncated_airplane"):
+            raise InputError(f"{where}: unknown class {kind!r}; it is Airplane or Truncated_airplane")
         if name not in entries:
             if path.name != name or not path.is_file():
                 raise InputError(f"{where}: images/{name} is missing; download it again or remove the line")
@@ -175,17 +173,15 @@ def find_root(root: str | Path | None = None) -> Path:
 
 def _rows(table: Path, *columns: str) -> Iterator[tuple[Any, ...]]:
     """The line of each row of a csv file, and its values in these columns."""
-    needs = f"each line needs {','.join(columns)}; complete it, or download the file again"
+    remedy = f"line 1 names {','.join(columns)}, each line gives them; complete it or download it again"
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
-            missing = [column for column in columns if column not in (reader.fieldnames or [])]
-            if missing:
-                raise InputError(f"{table} line 1: no column {', '.join(missing)}; {needs}")
             for row in reader:
-                values = [(row[column] or "").strip() for column in columns]
-                if not all(values):
-                    raise InputError(f"{table} line {reader.line_num}: a value is missing; {needs}")
+                values = [(row.get(column) or "").strip() for column in columns]
+                if "" in values:
+                    missing = columns[values.index("")]
+                    raise InputError(f"{table} line {reader.line_num}: no {missing}; {remedy}")
                 yield reader.line_num, *values
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{table}: not a csv file ({error}); download it again") from error

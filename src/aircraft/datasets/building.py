@@ -27,11 +27,8 @@ from aircraft.patches import PATCH, Patches
 from aircraft.scenes import Scene
 
 VERSION = 2  # of the sampling; raise it when the same parameters give other patches
-IDLE = 30  # seconds after which a worker without work ends
 
 Render = Callable[[], Scene]  # a scene that is still to be rendered
-# Of one scene: site; background (N, 64, 64, 3) and aircraft (P, 64, 64, 3) uint8; repeats (P,) of the latter.
-Cut = tuple[str, np.ndarray, np.ndarray, np.ndarray]
 
 
 class Recipe(NamedTuple):
@@ -68,7 +65,6 @@ class Source:
             raise InputError(f"seed is {self.seed}; it must be a whole number, 0 or more")
 
     def run(self, jobs: Sequence[Callable[[], Any]], what: str) -> Iterator[Any]:
-        """What the jobs return, in their order; see `run_jobs`."""
         return run_jobs(operator.call, jobs, description=what, workers=self.workers, progress=self.progress)
 
     def key(self) -> dict[str, Any]:
@@ -95,10 +91,9 @@ def build_split(recipe: Recipe, source: Any, scale: float, split: str) -> tuple[
     scenes = source.scenes(split, recipe.views, scale)
     most = _most_positives(scenes, positives)
     ends = [negatives * i // len(scenes) for i in range(len(scenes) + 1)]  # even shares of the background
-    jobs = [
-        partial(cut_scene, scene, most[i], ends[i + 1] - ends[i], (*seed, i))
-        for i, scene in enumerate(scenes)
-    ]
+    jobs = []
+    for i, scene in enumerate(scenes):
+        jobs.append(partial(cut_scene, scene, most[i], ends[i + 1] - ends[i], (*seed, i)))
     rng = np.random.default_rng(seed)
     images = np.empty((size, PATCH, PATCH, 3), np.uint8)
     labels = np.zeros(size, np.uint8)
@@ -126,17 +121,16 @@ def build_split(recipe: Recipe, source: Any, scale: float, split: str) -> tuple[
     return Patches(images, labels, sites.astype(str)), notes
 
 
-def cut_scene(scene: Scene | Render, positives: int, negatives: int, seed: tuple[int, ...]) -> Cut:
-    """The patches of one scene: all of the background asked for, and at most `positives` with an aircraft."""
+def cut_scene(scene: Scene | Render, positives: int, negatives: int, seed: tuple[int, ...]) -> tuple:
+    """Site; background (N, 64, 64, 3) and aircraft (P, 64, 64, 3), P <= positives; repeats (P,)."""
     if not isinstance(scene, Scene):
         scene = scene()
     rng = np.random.default_rng(seed)
     shown, repeats = patches.sample_positive(scene, positives, rng)
     background = patches.sample_negative(scene, negatives, rng)
     if len(background) < negatives:
-        size = f"{scene.width} x {scene.height} m with {len(scene.boxes)} aircraft"
-        room = f"has room for only {len(background)} of {negatives} background patches"
-        raise InputError(f"{scene.name}: {size} {room}; give more or larger scenes")
+        found = f"{scene.width} x {scene.height} m has room for only {len(background)} of {negatives}"
+        raise InputError(f"{scene.name}: {found} background patches; give more or larger scenes")
     return scene.site, patches.cut(scene.image, *background.T), patches.cut(scene.image, *shown.T), repeats
 
 
@@ -147,24 +141,22 @@ def run_jobs(
     # joblib's loky starts clean ones: safe beside torch, and from a notebook or a script without a guard.
     pool = joblib.Parallel(
         n_jobs=max(1, min(workers or joblib.cpu_count(), len(jobs))), return_as="generator", batch_size=1,
-        max_nbytes=None, idle_worker_timeout=IDLE, initializer=_start_worker, initargs=(os.getpid(),),
+        max_nbytes=None, idle_worker_timeout=30, initializer=_start_worker, initargs=(os.getpid(),),
     )  # fmt: skip
     results = pool(joblib.delayed(function)(job) for job in jobs)
     try:
         yield from tqdm(results, description, len(jobs), disable=not progress, leave=False, unit="scene")
     except BrokenProcessPool as error:
-        reason = "a worker process was killed, most likely for lack of memory"
-        raise RuntimeError(f"{reason}; give workers=1") from error
+        raise RuntimeError("a worker process was killed (is memory short?); give workers=1") from error
 
 
 def _most_positives(scenes: Sequence[Scene | Render], positives: int) -> list[int]:
-    """How many patches with an aircraft to cut from each scene, so that `assemble` can choose evenly."""
+    """How many patches with an aircraft to cut from each scene, so that `build_split` can choose evenly."""
     known = [patches.usable(scene) for scene in scenes if isinstance(scene, Scene)]
     if known:
         views = -(-positives // max(1, sum(known))) + 1  # one to spare: two aircraft can share a window
         return [views * aircraft for aircraft in known]
-    # How many aircraft a scene has is known only after rendering: three times the mean from each, so that a
-    # third of the scenes would do.
+    # Not known before rendering: three times the mean from each, so that a third of the scenes would do.
     return [min(positives, max(64, 3 * positives // len(scenes)))] * len(scenes)
 
 

@@ -25,11 +25,8 @@ TILE_KEYS = ("eval_boxes", "eval_boxes_tile", "eval_ignore", "eval_ignore_tile",
 
 @dataclass(frozen=True)
 class PatchSet:
-    """A data set. No site is in train and in test.
-
-    notes["train"] and notes["test"] say what could be built: patches, aircraft (how many different ones),
-    recut (share of the aircraft patches that show one once more, shifted), scenes, sites.
-    """
+    """A data set. notes["train"] and notes["test"] say what could be built: patches, (different) aircraft, recut
+    (share of the aircraft patches that show one once more, shifted), scenes, sites."""
 
     name: str
     source: str
@@ -57,7 +54,7 @@ def load_npz(path: str | Path, name: str = "npz") -> PatchSet:
 
 
 def export_npz(data: PatchSet | Sequence[Scene], path: str | Path) -> None:
-    """Write a data set, or tiles of one size, to an .npz file; a whole file or none, always the same bytes."""
+    """Write a data set, or tiles of one size, to an .npz file, a whole one or none."""
     if isinstance(data, PatchSet):
         arrays = {f"{name}_{what}": getattr(getattr(data, name), what) for name in SPLITS for what in COLUMNS}
     else:
