@@ -25,7 +25,7 @@ TILE_KEYS = ("eval_boxes", "eval_boxes_tile", "eval_ignore", "eval_ignore_tile",
 
 @dataclass(frozen=True)
 class PatchSet:
-    """A data set. notes["train"] and notes["test"] say what could be built: patches, (different) aircraft, recut
+    """A data set. notes["train"], notes["test"] say what could be built: patches, (different) aircraft, recut
     (share of the aircraft patches that show one once more, shifted), scenes, sites."""
 
     name: str
