@@ -194,7 +194,8 @@ def _rectangle(geometry: str, where: str) -> tuple[float, float, float, float]:
     except (ValueError, SyntaxError, TypeError):
         corners = []
     xs, ys = sorted({x for x, _ in corners}), sorted({y for _, y in corners})
-    if len(corners) != 5 or corners[0] != corners[-1] or len(xs) != 2 or len(ys) != 2:
+    closed = len(corners) == 5 and corners[0] == corners[-1]
+    if not closed or len(set(corners)) != 4 or len(xs) != 2 or len(ys) != 2:
         wanted = "an upright rectangle: five corners (x, y), the last like the first"
         raise InputError(f"{where}: geometry {geometry[:60]!r} is not {wanted}; mend or remove the line")
     return xs[0], ys[0], xs[1], ys[1]
