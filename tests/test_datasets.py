@@ -226,6 +226,8 @@ def test_wrong_arguments_are_one_clear_line(arguments, message):
 def test_an_option_that_is_misspelt_is_named():
     with pytest.raises(TypeError, match="'sed'"):
         datasets.load_toy(sed=3)
+    with pytest.raises(TypeError, match="'sed'"):
+        datasets.load_toy("mine.npz", sed=3)
 
 
 @pytest.mark.parametrize(

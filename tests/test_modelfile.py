@@ -131,6 +131,9 @@ HEAD = "layers__22__weight"
         (lambda p: rewrite(p, metadata={"card": "[]"}), "damaged metadata"),
         (lambda p: rewrite(p, metadata={"card": '{"arch": "toy_cnn"}'}), "damaged metadata"),
         (lambda p: rewrite(p, card={"threshold": "high"}), "damaged metadata"),
+        (lambda p: rewrite(p, card={"threshold": None}), "damaged metadata"),
+        (lambda p: rewrite(p, card={"mean": None}), "damaged metadata"),
+        (lambda p: rewrite(p, card={"arch": ["a"]}), "unknown model"),
         (lambda p: rewrite(p, card={"options": 3}), "damaged metadata"),
         (lambda p: rewrite(p, card={"arch": "vgg_tiny"}), "unknown model 'vgg_tiny'; known: toy_cnn"),
         (lambda p: rewrite(p, card={"options": {"depth": 2}}), "unknown option depth"),
@@ -150,7 +153,7 @@ HEAD = "layers__22__weight"
         (lambda p: rewrite(p, **{HEAD: torch.ones(1)}), r"layers.22.weight: .*\[1\]\) .*\[1, 256, 1, 1\]"),
         (
             lambda p: rewrite(p, **{HEAD: torch.full((1, 256, 1, 1), torch.nan)}),
-            "layers.22.weight is not finite; train",
+            "layers.22.weight is not finite; it was changed: train",
         ),
     ],
 )

@@ -396,3 +396,24 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path, monkeypatch):
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
     assert zipfile.is_zipfile(path)
+
+
+@pytest.mark.parametrize(
+    ("tiles", "words"),
+    [
+        (np.zeros((2, 3, 64, 64), np.uint8), r"eval_tiles is \(2, 3, 64, 64\).*move the channels to the end"),
+        (np.zeros((64, 64, 3), np.uint8), r"eval_tiles is \(64, 64, 3\); RGB images are"),
+        (np.array(3, np.uint8), r"eval_tiles is \(\); RGB images are"),
+    ],
+)
+def test_tiles_of_a_wrong_shape_name_file_and_key(tmp_path, tiles, words):
+    np.savez(tmp_path / "mine.npz", eval_tiles=tiles)
+    with pytest.raises(InputError, match=f"mine.npz: {words}"):
+        npz.read_tiles(tmp_path / "mine.npz")
+
+
+def test_an_npy_file_under_another_name_is_told_as_one(tmp_path):
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    (tmp_path / "one.npy").rename(tmp_path / "one.npz")
+    with pytest.raises(InputError, match=r"one.npz: .*as an .npy file"):
+        npz.read_tiles(tmp_path / "one.npz")

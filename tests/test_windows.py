@@ -218,3 +218,11 @@ def test_a_coarse_map_is_computed_coarsely(image, monkeypatch) -> None:
     for stride in (32, 4):
         score_map(models.build("patch_net"), image, stride=stride)
     assert strides == [32, 8]
+
+
+@pytest.mark.parametrize("method", ["window", "batched"])
+def test_the_slow_methods_show_how_far_they_are(method: str, capsys: pytest.CaptureFixture[str]) -> None:
+    image = np.zeros((96, 96, 3), np.uint8)
+    for progress in (False, True):
+        score_map(models.build("toy_cnn"), image, method=method, stride=32, progress=progress)
+        assert ("windows" in capsys.readouterr().err) == progress

@@ -116,6 +116,7 @@ def load_tiles(
     if count < 1:
         raise InputError(f"count is {count}; ask for at least one tile")
     if str(source).endswith(".npz"):
+        building.Source(root, **options)  # no other names
         return npz.read_tiles(source)
     return _source(source, root, **options).tiles(split, count, sites)
 
@@ -123,6 +124,7 @@ def load_tiles(
 def _load(recipe: Recipe, source: str | Path, root: Any, *, scale: float = 1.0, **options: Any) -> PatchSet:
     """The set of a recipe, built or from the cache."""
     if str(source).endswith(".npz"):
+        building.Source(root, **options)  # no other names
         return load_npz(source, recipe.name)
     if not 0 < scale <= 1:
         raise InputError(f"scale is {scale}; it is a fraction of the sizes, above 0 and at most 1")

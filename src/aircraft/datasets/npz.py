@@ -56,7 +56,9 @@ def load_npz(path: str | Path, name: str = "npz") -> PatchSet:
 def export_npz(data: PatchSet | Sequence[Scene], path: str | Path) -> None:
     """Write a data set, or tiles of one size, to an .npz file, a whole one or none."""
     if isinstance(data, PatchSet):
-        arrays = {f"{name}_{what}": getattr(getattr(data, name), what) for name in SPLITS for what in COLUMNS}
+        arrays: dict[str, Any] = {}
+        for name, patches in (("train", data.train), ("test", data.test)):
+            arrays |= {f"{name}_{what}": getattr(patches, what) for what in COLUMNS}
     else:
         arrays = pack_tiles(data)
     with replacing(path) as file:
@@ -109,6 +111,9 @@ def pack_tiles(tiles: Sequence[Scene]) -> dict[str, np.ndarray]:
 def unpack_tiles(arrays: Mapping[str, np.ndarray], path: str | Path) -> list[Scene]:
     """The scenes of the arrays that `pack_tiles` makes; what is missing is left empty."""
     images = _as_uint8(arrays["eval_tiles"], f"{path}: eval_tiles")
+    if images.ndim != 4 or images.shape[3] != 3:
+        hint = "; move the channels to the end" if images.ndim == 4 and images.shape[1] == 3 else ""
+        raise InputError(f"{path}: eval_tiles is {images.shape}; RGB images are (N, H, W, 3){hint}")
     count = len(images)
     boxes, ignore = (_boxes(arrays, key, count, path) for key in ("eval_boxes", "eval_ignore"))
     names = _names(arrays, "eval_names", [f"{Path(path).stem}-{i:03d}" for i in range(count)], path)
@@ -127,8 +132,11 @@ def _load(path: str | Path, needed: Sequence[str], optional: Sequence[str]) -> d
             keys = file.files
             for key in [key for key in (*needed, *optional) if key in keys]:
                 arrays[key] = file[key]
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, TypeError) as error:
-        # A ValueError: numpy takes any other file for a pickle. A TypeError: it is one array, an .npy file.
+    except TypeError as error:  # one array, which can be no context
+        reason = "is no .npz file or is cut off: it holds one array, as an .npy file does"
+        raise InputError(f"{path}: {reason}; write it with np.savez") from error
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError) as error:
+        # A ValueError: numpy takes any other file for a pickle.
         reason = f"is no .npz file or is cut off, or its {key} cannot be read ({error})"
         raise InputError(f"{path}: {reason}; export or copy it again, with no Python objects") from error
     missing = [key for key in needed if key not in keys]
@@ -165,7 +173,12 @@ def _boxes(arrays: Mapping[str, np.ndarray], key: str, count: int, path: str | P
     """The boxes (M, 4) of each tile, empty where the file has none."""
     boxes = arrays.get(key, np.zeros((0, 4), np.float32))
     tile = arrays.get(f"{key}_tile", np.zeros(0, int))
-    if boxes.shape != (len(boxes), 4) or boxes.dtype.kind not in "iuf" or not np.isfinite(boxes).all():
+    if (
+        boxes.ndim != 2
+        or boxes.shape[1] != 4
+        or boxes.dtype.kind not in "iuf"
+        or not np.isfinite(boxes).all()
+    ):
         raise InputError(f"{path}: {key} is {boxes.shape} {boxes.dtype}; boxes are (M, 4) x0, y0, x1, y1")
     if tile.shape != (len(boxes),) or not np.isin(tile, np.arange(count)).all():
         raise InputError(f"{path}: {key}_tile must hold the number of the tile, 0 to {count - 1}, of each")

@@ -74,10 +74,12 @@ class Source(building.Source):
         for i in range(count):
             site, view = chosen[i % len(chosen)], TILE_VIEWS[split] + i // len(chosen)
             jobs.append(partial(_tile, site, view, i % EMPTY_TILES == 0, self.difficulty, self.seed))
+
+        def build() -> storage.ArraysAndNotes:
+            return npz.pack_tiles(list(self.run(jobs, "rendering tiles"))), {}
+
         key = {"split": split, "sites": chosen, "count": count, **self.key()}
-        arrays, _ = storage.load_or_build(
-            "tiles", key, lambda: (npz.pack_tiles(list(self.run(jobs, "rendering tiles"))), {})
-        )
+        arrays, _ = storage.load_or_build("tiles", key, build)
         return npz.unpack_tiles(arrays, "tiles")
 
 

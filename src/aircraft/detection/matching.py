@@ -71,7 +71,8 @@ def match(found: Detections, scene: Scene) -> Match:
             free[aircraft[i]] = False
     x, y = found.centers[:, None, 0], found.centers[:, None, 1]
     x0, y0, x1, y1 = scene.ignore.T
-    hit, beside = aircraft >= 0, ((x >= x0) & (x < x1) & (y >= y0) & (y < y1)).any(axis=1)
+    hit = aircraft >= 0
+    beside = ((x >= x0) & (x < x1) & (y >= y0) & (y < y1)).any(axis=1)
     return Match(
         hits=np.flatnonzero(hit),
         truths=aircraft[hit],
@@ -223,7 +224,7 @@ def _pool(found: Sequence[Detections], scenes: Sequence[Scene]) -> _Pool:
         matched = match(detections, scene)
         rows += [(score, True, tile) for score in detections.scores[matched.hits]]
         rows += [(score, False, tile) for score in detections.scores[matched.false_alarms]]
-    table = np.array(rows, [("score", np.float32), ("hit", bool), ("tile", int)])
+    table = np.array(rows, [("score", float), ("hit", bool), ("tile", int)])
     table = table[np.argsort(-table["score"], kind="stable")]
     true = np.array([len(scene.boxes) for scene in scenes])
     return _Pool(table["score"], table["hit"], table["tile"], true)

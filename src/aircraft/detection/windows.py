@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
+from tqdm.auto import tqdm
 
 from aircraft import InputError, imagery, models
 from aircraft.patches import PATCH
@@ -40,12 +41,12 @@ class Block:
     right: int
 
 
-def score_windows(model: nn.Module, pixels: np.ndarray, stride: int) -> np.ndarray:
+def score_windows(model: nn.Module, pixels: np.ndarray, stride: int, *, progress: bool = False) -> np.ndarray:
     """Score every window by itself: the plain version, which the two others must agree with.
 
     Parameters
     ----------
-    model, stride : as in `score_map`
+    model, stride, progress : as in `score_map`
     pixels : (H, W, 3) uint8
 
     Returns
@@ -54,21 +55,25 @@ def score_windows(model: nn.Module, pixels: np.ndarray, stride: int) -> np.ndarr
     """
     rows, columns = _grid(pixels, stride)
     logits = np.empty((rows, columns), np.float32)
-    for i, j in np.ndindex(rows, columns):
-        y, x = stride * i, stride * j
-        window = pixels[y : y + PATCH, x : x + PATCH]
-        logits[i, j] = _logits(model, _as_tensor(window, model)).item()
+    for i in tqdm(range(rows), desc="rows of windows", disable=not progress, leave=False):
+        for j in range(columns):
+            y, x = stride * i, stride * j
+            window = pixels[y : y + PATCH, x : x + PATCH]
+            logits[i, j] = _logits(model, _as_tensor(window, model)).item()
     return logits
 
 
-def score_batches(model: nn.Module, pixels: np.ndarray, stride: int, batch_size: int = 256) -> np.ndarray:
+def score_batches(
+    model: nn.Module, pixels: np.ndarray, stride: int, batch_size: int = 256, *, progress: bool = False
+) -> np.ndarray:
     """Score the windows in batches: the same work as `score_windows`, without its overhead."""
     rows, columns = _grid(pixels, stride)
     # A view: nothing is copied until a batch is taken. (1, 3, H, W) -> (rows, columns, 3, 64, 64)
     windows = _as_tensor(pixels, model)[0].unfold(1, PATCH, stride).unfold(2, PATCH, stride)
     windows = windows.permute(1, 2, 0, 3, 4)
     logits = torch.empty(rows * columns, device=windows.device)
-    for index in torch.arange(rows * columns, device=windows.device).split(batch_size):
+    batches = torch.arange(rows * columns, device=windows.device).split(batch_size)
+    for index in tqdm(batches, desc="batches of windows", disable=not progress, leave=False):
         batch = windows[index // columns, index % columns]
         logits[index] = _logits(model, batch.contiguous(memory_format=torch.channels_last))
     return logits.reshape(rows, columns).cpu().numpy()
@@ -141,7 +146,7 @@ def score_map(
         raise InputError(f"stride {stride} is not possible; windows are at least 1 pixel apart")
     scores = np.zeros((source.height // stride + 1, source.width // stride + 1), np.float32)
     with models.evaluating(model), torch.autocast(models.device_of(model).type, torch.bfloat16, enabled=amp):
-        scorer, native = _scorer(model, method, stride, batch_size)
+        scorer, native = _scorer(model, method, stride, batch_size, progress)
         todo = blocks(source.width, source.height, stride=stride, native=native, block=block)
         bar = progress and len(todo) > 1
         # Written where it belongs at once: pieces that wait in a list are scattered over the memory of the
@@ -154,15 +159,17 @@ def score_map(
     return ScoreMap(scores=scores, stride=stride)
 
 
-def _scorer(model: nn.Module, method: str | None, stride: int, batch_size: int) -> tuple[Scorer, int]:
+def _scorer(
+    model: nn.Module, method: str | None, stride: int, batch_size: int, progress: bool
+) -> tuple[Scorer, int]:
     """The function from pixels to logits, and the stride that its blocks must be aligned to."""
     if method is None:  # the one place that decides
         known = isinstance(model, models.Network | models.DenseNetwork)
         method = "dense" if known and model.stride else "batched"
     if method == "window":
-        return lambda pixels: score_windows(model, pixels, stride), 1
+        return lambda pixels: score_windows(model, pixels, stride, progress=progress), 1
     if method == "batched":
-        return lambda pixels: score_batches(model, pixels, stride, batch_size), 1
+        return lambda pixels: score_batches(model, pixels, stride, batch_size, progress=progress), 1
     if method != "dense":
         raise InputError(f"method {method!r} is unknown; take dense, batched or window")
     if not isinstance(model, models.DenseNetwork):  # a coarse map is computed coarsely

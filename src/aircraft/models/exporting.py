@@ -66,7 +66,8 @@ def export_onnx(
 
 
 def _traced(model: Network | DenseNetwork) -> bytes:
-    free, side = {"image": {0: "batch"}, "logits": {0: "batch"}}, PATCH
+    free = {"image": {0: "batch"}, "logits": {0: "batch"}}
+    side = PATCH
     if isinstance(model, DenseNetwork):
         free["image"] |= {2: "height", 3: "width"}
         free["logits"] |= {1: "rows", 2: "columns"}

@@ -82,14 +82,14 @@ def check_input(x: Tensor, who: str, *, exact: bool) -> None:
 
 
 class WholeConv2d(nn.Conv2d):
-    """A convolution without padding, trained on inputs as large as its kernel: as nn.Conv2d, but sooner."""
+    """A convolution trained on inputs as large as its kernel: as nn.Conv2d without padding, but sooner."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, h, w) -> (N, outputs, h', w'), which is 1 x 1 in training on whole windows."""
         # A kernel that covers its whole input is one product of matrices, as in Linear. It is written so only
         # for speed: oneDNN shares the bfloat16 gradient of such a convolution badly between threads (torch
         # 2.14). In evaluation it stays a convolution, which takes images of any size.
-        if self.training and x.shape[2:] == self.kernel_size:
+        if self.training and x.shape[2:] == self.kernel_size and self.padding == (0, 0):
             return F.linear(x.flatten(1), self.weight.flatten(1), self.bias)[:, :, None, None]
         return super().forward(x)
 

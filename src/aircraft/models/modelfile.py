@@ -33,9 +33,11 @@ class ModelCard:
     provenance: dict[str, Any] = field(default_factory=dict)  # data, seed, versions, scores; any JSON
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "mean", list(self.mean))
+        object.__setattr__(self, "std", list(self.std))
         for name in ("threshold", "detection_threshold"):
             value = getattr(self, name)
-            if value is not None and not 0 <= value <= 1:
+            if (value is not None or name == "threshold") and not 0 <= value <= 1:
                 raise InputError(f"{name} is a probability in [0, 1], not {value}")
 
 
@@ -124,7 +126,7 @@ def load(path: str | Path) -> tuple[Network, ModelCard]:
     if "pretrained" in options:  # the weights are in the file: no need for the package that ships them
         options["pretrained"] = False
     try:
-        model = build(card.arch, **options)
+        model = build(str(card.arch), **options)
     except InputError as error:
         raise InputError(f"{path}: {error}; update aircraft or train the model again") from error
     try:
@@ -136,6 +138,6 @@ def load(path: str | Path) -> tuple[Network, ModelCard]:
         raise InputError(text) from error
     broken = [key for key, tensor in tensors.items() if not tensor.isfinite().all()]
     if broken:
-        raise InputError(f"{path}: {broken[0]} is not finite; train the model again")
+        raise InputError(f"{path}: {broken[0]} is not finite; it was changed: train the model again")
     model.options, model.card = card.options, card
     return model.eval(), card

@@ -145,7 +145,7 @@ class Best:
 
 
 def one_cycle(optimizer: Optimizer, lr: float, steps: int) -> PiecewiseLinear:
-    """A handler for ITERATION_STARTED: the rate rises to `lr` in a tenth of the steps, then falls to 0."""
+    """For ITERATION_STARTED: the rate rises to `lr` in a tenth of the steps, then falls nearly to 0."""
     warm = round(WARMUP * steps)
     rise = [(0, lr / 25)] if warm > 0 else []
     return PiecewiseLinear(optimizer, "lr", [*rise, (warm, lr), (max(steps, warm + 1), lr / 1000)])
