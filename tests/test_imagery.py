@@ -284,3 +284,13 @@ def test_an_impossible_pixel_size_is_refused(gsd):
 def test_an_array_that_is_not_8_bit_rgb_is_refused(image):
     with pytest.raises(InputError, match="convert it to 8-bit RGB"):
         imagery.as_source(image)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGB", "RGBA"])
+def test_a_picture_is_kept_in_its_own_mode_and_made_rgb_window_by_window(tmp_path, mode):
+    Image.new(mode, (300, 200)).save(tmp_path / "a.png")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        source = imagery.open_image(tmp_path / "a.png", gsd=1)
+    assert source._image.mode == mode  # a byte a pixel for grey: a whole RGB copy would take three more
+    assert source.read(10, 20, 40, 30).shape == (10, 30, 3)

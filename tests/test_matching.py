@@ -172,3 +172,8 @@ def test_the_threshold_for_counting_has_the_smallest_count_error():
 def test_what_cannot_be_measured_is_said_in_one_line(function, lists, scenes, message):
     with pytest.raises(InputError, match=message):
         function(lists, scenes)
+
+
+def test_the_chosen_threshold_keeps_the_detection_that_it_was_chosen_for_whatever_its_type():
+    exact = Detections(centers=np.array([[50.0, 50.0]]), scores=np.array([0.3]))  # 0.3 is no float32
+    assert len(exact.above(choose_threshold([exact], [scene([(50, 50)])]))) == 1

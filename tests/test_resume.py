@@ -1,5 +1,6 @@
 """A killed training goes on and ends with the weights of an undisturbed one; another one is refused."""
 
+import errno
 import json
 import os
 import signal
@@ -161,3 +162,34 @@ def test_a_failed_write_leaves_the_old_checkpoint_and_nothing_beside_it(tmp_path
     with pytest.raises(AttributeError):
         checkpoints.write(path, {}, {"a part without a state": object()})
     assert [item.read_text() for item in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_kill_between_the_two_files_loses_no_row_of_the_history(tmp_path: Path) -> None:
+    options = {**FAST, "epochs": 2, "out": tmp_path}
+    whole = training.fit(tiny_net(), bars(128), bars(64, 1), **options)
+
+    def killed(*_: object) -> None:
+        raise Interrupted
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoints, "write", killed)
+        with pytest.raises(Interrupted):
+            training.fit(tiny_net(), bars(128), bars(64, 1), **options)
+    training.fit(tiny_net(), bars(128), bars(64, 1), resume=True, **options)
+    assert (tmp_path / "history.csv").read_text().count("\n") == 1 + len(whole)
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next_training(tmp_path: Path) -> None:
+    (tmp_path / ".checkpoint.pt-x7d2").write_bytes(b"half of a checkpoint")
+    training.fit(tiny_net(), bars(128), bars(64, 1), out=tmp_path, epochs=1, **FAST)
+    assert not list(tmp_path.glob(".checkpoint*"))
+
+
+def test_a_full_disk_is_told_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match="the disk is full"):
+        training.fit(tiny_net(), bars(128), bars(64, 1), out=tmp_path, epochs=1, **FAST)
+    assert not (tmp_path / "checkpoint.pt").exists()

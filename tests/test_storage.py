@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aircraft import InputError
+from aircraft import InputError, replacing
 from aircraft.datasets import PatchSet, export_npz, npz, storage
 from aircraft.patches import Patches
 from aircraft.scenes import Scene
@@ -174,7 +174,7 @@ def test_saving_says_why_it_failed():
 def test_a_file_is_written_whole_into_folders_that_are_made(tmp_path, monkeypatch, kind, name):
     monkeypatch.chdir(tmp_path)
     for content in (b"first", b"second"):
-        with storage.replacing(kind(name)) as file:
+        with replacing(kind(name)) as file:
             file.write(content)
         assert Path(name).read_bytes() == content
     assert len(list(Path(name).parent.iterdir())) == 1
@@ -188,7 +188,7 @@ def test_a_file_stays_as_it_was_when_writing_fails(tmp_path, error):
         file.write(b"half")
         raise error
 
-    with pytest.raises(error), storage.replacing(tmp_path / "a.txt") as file:
+    with pytest.raises(error), replacing(tmp_path / "a.txt") as file:
         fail(file)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]
 
@@ -199,7 +199,7 @@ def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path, name):
     (tmp_path / "file").touch()
     with (
         pytest.raises(InputError, match=rf"{name}: cannot be written \(.*give a path elsewhere"),
-        storage.replacing(tmp_path / name) as file,
+        replacing(tmp_path / name) as file,
     ):
         file.write(b"text")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
@@ -291,16 +291,22 @@ NAN = np.full((4, 64, 64, 3), np.nan)
         ({"test_images": np.zeros((4, 32, 32, 3), np.uint8)}, r"\(4, 32, 32, 3\), not \(N, 64, 64, 3\)"),
         ({"test_images": np.zeros((4, 3, 64, 64), np.uint8)}, "move the channels to the end"),
         ({"test_images": np.zeros((0, 64, 64, 3), np.uint8)}, "test_images is empty"),
-        ({"test_images": NAN}, "test_images holds NaN"),
+        ({"test_images": NAN}, "test_images goes from nan to nan; .* without NaN"),
         ({"test_images": np.zeros((4, 64, 64, 3)) - 1}, "goes from -1 to -1; .* not normalised"),
         ({"test_images": np.zeros((4, 64, 64, 3), np.int64) + 256}, "goes from 256 to 256"),
         ({"test_images": np.zeros((4, 64, 64, 3), complex)}, "of type complex128"),
         ({"test_images": np.array([None, 1])}, "test_images cannot be read .*no Python objects"),
         ({"test_labels": np.array([0, 1, 2, 0])}, r"test_labels\[2\] is 2; labels are 0 .* or 1"),
         ({"test_labels": np.array([0, np.nan, 1, 0])}, r"test_labels\[1\] is nan"),
-        ({"test_labels": np.array(["a", "b", "a", "b"])}, "labels are .* numbers, 0 or 1"),
-        ({"test_labels": np.eye(4)}, r"\(4, 4\) of type float64; labels are \(N,\)"),
-        ({"test_labels": np.array([0, 1])}, "4 test_images but 2 test_labels"),
+        (
+            {"test_labels": np.array(["a", "b", "a", "b"])},
+            r"test_labels is \(4,\) of type <U1 .* the number 0 or 1",
+        ),
+        ({"test_labels": np.eye(4)}, r"\(4, 4\) of type float64 .* each image needs one label"),
+        (
+            {"test_labels": np.array([0, 1])},
+            r"test_labels is \(2,\) of type int64 for 4 test_images; each image",
+        ),
         ({"test_sites": np.array(["a"])}, r"test_sites is \(1,\); give one name for each of the 4"),
     ],
 )
@@ -390,3 +396,24 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path, monkeypatch):
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
     assert zipfile.is_zipfile(path)
+
+
+@pytest.mark.parametrize(
+    ("tiles", "words"),
+    [
+        (np.zeros((2, 3, 64, 64), np.uint8), r"eval_tiles is \(2, 3, 64, 64\).*move the channels to the end"),
+        (np.zeros((64, 64, 3), np.uint8), r"eval_tiles is \(64, 64, 3\); RGB images are"),
+        (np.array(3, np.uint8), r"eval_tiles is \(\); RGB images are"),
+    ],
+)
+def test_tiles_of_a_wrong_shape_name_file_and_key(tmp_path, tiles, words):
+    np.savez(tmp_path / "mine.npz", eval_tiles=tiles)
+    with pytest.raises(InputError, match=f"mine.npz: {words}"):
+        npz.read_tiles(tmp_path / "mine.npz")
+
+
+def test_an_npy_file_under_another_name_is_told_as_one(tmp_path):
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    (tmp_path / "one.npy").rename(tmp_path / "one.npz")
+    with pytest.raises(InputError, match=r"one.npz: .*as an .npy file"):
+        npz.read_tiles(tmp_path / "one.npz")

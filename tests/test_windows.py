@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from aircraft import InputError, models
-from aircraft.detection import ScoreMap, blocks, dense_for, score_map
+from aircraft.detection import ScoreMap, blocks, score_map
 from aircraft.imagery import ArrayImage
 from aircraft.patches import PATCH
 from aircraft.training import devices
@@ -209,7 +209,20 @@ def test_a_frozen_part_of_a_model_stays_frozen(image) -> None:
     assert not frozen.training
 
 
-def test_a_coarse_map_is_computed_coarsely() -> None:
-    network = models.build("patch_net")
-    assert dense_for(network, 32).stride == 32
-    assert dense_for(network, 4).stride == models.dense(network).stride
+def test_a_coarse_map_is_computed_coarsely(image, monkeypatch) -> None:
+    strides: list[int] = []
+    dense = models.dense
+    monkeypatch.setattr(
+        models, "dense", lambda *a, stride: strides.append(stride) or dense(*a, stride=stride)
+    )
+    for stride in (32, 4):
+        score_map(models.build("patch_net"), image, stride=stride)
+    assert strides == [32, 8]
+
+
+@pytest.mark.parametrize("method", ["window", "batched"])
+def test_the_slow_methods_show_how_far_they_are(method: str, capsys: pytest.CaptureFixture[str]) -> None:
+    image = np.zeros((96, 96, 3), np.uint8)
+    for progress in (False, True):
+        score_map(models.build("toy_cnn"), image, method=method, stride=32, progress=progress)
+        assert ("windows" in capsys.readouterr().err) == progress

@@ -3,6 +3,7 @@
 One rule holds everywhere: a score is an alarm when `score >= threshold`.
 """
 
+import json
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -22,8 +23,18 @@ STATISTICS = ("AP", "AUC", "precision", "recall", "F1")
 
 
 @dataclass(frozen=True)
-class Report:
-    """The figures of one evaluation."""
+class Figures:
+    """What reports have in common."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON, without what is not known; None stands for NaN, a figure that does not exist."""
+        known = {name: value for name, value in asdict(self).items() if value is not None and name != "sites"}
+        return json.loads(json.dumps(known), parse_constant=lambda nan: None)  # tuples come back as lists
+
+
+@dataclass(frozen=True)
+class Report(Figures):
+    """The figures of one evaluation on patches."""
 
     AP: float
     AUC: float
@@ -35,14 +46,6 @@ class Report:
     n: int
     intervals: dict[str, tuple[float, float]] | None = None  # 95 % (low, high) of each of STATISTICS ...
     sites: int | None = None  # ... over so many sites, where they are known
-
-    def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON: AP AUC threshold precision recall F1 confusion n, and intervals where known."""
-        values = asdict(self) | {"confusion": [list(row) for row in self.confusion]}
-        del values["sites"], values["intervals"]
-        if self.intervals is not None:
-            values["intervals"] = {name: list(ends) for name, ends in self.intervals.items()}
-        return values
 
     def __str__(self) -> str:
         (tn, fp), (fn, tp) = self.confusion
@@ -91,10 +94,8 @@ def evaluate(
     y, s = check(labels, scores, both_classes=False)
     (tn, fp), (fn, tp) = confusion(y, s, threshold).tolist()
     if y.min() == y.max():
-        raise InputError(
-            f"{_one_class(y)}, so there is no AP and no AUC; at threshold {threshold:g}: "
-            f"{tp} hits, {fn} misses, {fp} false alarms, {tn} rightly quiet; add patches of the other class"
-        )
+        counts = f"at threshold {threshold:g}: {tp} hits, {fn} misses, {fp} false alarms, {tn} rightly quiet"
+        raise InputError(f"{_one_class(y)}, so no AP and no AUC; {counts}; add patches of the other class")
     count, intervals = None, None
     if sites is not None:
         if np.shape(sites) != y.shape:
@@ -160,11 +161,6 @@ def choose_threshold(
     Returns
     -------
     a threshold halfway between two scores, where it is least sensitive to new data
-
-    Examples
-    --------
-    >>> round(choose_threshold([0, 1, 0, 1], [0.1, 0.4, 0.6, 0.9], min_recall=1), 3)
-    0.25
     """
     wishes = {"beta": beta, "min_recall": min_recall, "min_precision": min_precision}
     given = {name: value for name, value in wishes.items() if value is not None}
@@ -187,10 +183,9 @@ def choose_threshold(
         chosen = np.flatnonzero((precision >= value) & (recall == most))[-1]
     else:
         top = int(np.argmax(precision))
-        raise InputError(
-            f"no threshold reaches precision {value:g}: the best is {precision[top]:.3f}, with recall "
-            f"{recall[top]:.3f} at score {cuts[top]:.3f}; lower min_precision or train longer"
-        )
+        told = f"the best is {precision[top]:.3f}, with recall {recall[top]:.3f} at score {cuts[top]:.3f}"
+        wish = f"no threshold reaches precision {value:g}"
+        raise InputError(f"{wish}: {told}; lower min_precision or train longer")
     # A float32, so that float32 scores give the same alarms; it may be rounded out of the gap.
     middle = float(np.float32((below[chosen] + cuts[chosen]) / 2))
     return middle if below[chosen] < middle <= cuts[chosen] else float(cuts[chosen])

@@ -10,8 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from aircraft import InputError
-from aircraft.datasets.storage import replacing
+from aircraft import InputError, replacing
 
 JSON, MARKDOWN = "bench.json", "bench.md"
 FORMAT = 1

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from aircraft.datasets.storage import replacing
+from aircraft import replacing
 from aircraft.detection.detecting import Detections
 from aircraft.imagery import Source
 

@@ -14,10 +14,9 @@ from typing import Any
 import jinja2
 from PIL import Image, UnidentifiedImageError
 
-from aircraft import InputError, __version__
+from aircraft import InputError, __version__, replacing
 from aircraft.cli import runs
 from aircraft.cli.runfigures import Figure
-from aircraft.datasets.storage import replacing
 from aircraft.detection import DetectionReport
 
 WIDE = 1250  # a figure of at least so many pixels across takes a whole row

@@ -19,9 +19,8 @@ import ignite.distributed as idist
 import numpy as np
 import torch
 
-from aircraft import InputError, __version__, datasets, detection, metrics, models, training
+from aircraft import InputError, __version__, datasets, detection, metrics, models, replacing, training
 from aircraft.datasets import Patches, PatchSet
-from aircraft.datasets.storage import replacing
 from aircraft.metrics import Report
 from aircraft.models import Network
 from aircraft.patches import NO_SITE

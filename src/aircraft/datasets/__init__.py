@@ -16,7 +16,7 @@ from aircraft import InputError
 from aircraft.datasets import airbus, building, npz, storage, synthetic
 from aircraft.datasets.building import IMBALANCED, TOY, Recipe
 from aircraft.datasets.npz import PatchSet, export_npz, load_npz
-from aircraft.datasets.splitting import SPLITS, split
+from aircraft.datasets.splitting import COLUMNS, SPLITS, split
 from aircraft.patches import NEAR, Patches
 from aircraft.scenes import Scene
 
@@ -24,7 +24,7 @@ __all__ = [
     "PatchSet", "Patches", "export_npz", "load_imbalanced", "load_npz", "load_tiles", "load_toy", "split",
 ]  # fmt: skip
 
-SOURCES: dict[str, type[building.Source]] = {"synthetic": synthetic.Source, "airbus": airbus.Source}
+SOURCES: dict[str, Any] = {"synthetic": synthetic.Source, "airbus": airbus.Source}
 TILES = 36
 
 
@@ -116,30 +116,29 @@ def load_tiles(
     if count < 1:
         raise InputError(f"count is {count}; ask for at least one tile")
     if str(source).endswith(".npz"):
+        building.Source(root, **options)  # no other names
         return npz.read_tiles(source)
     return _source(source, root, **options).tiles(split, count, sites)
 
 
-def _load(
-    recipe: Recipe, source: str | Path, root: str | Path | None, *, scale: float = 1.0, **options: Any
-) -> PatchSet:
+def _load(recipe: Recipe, source: str | Path, root: Any, *, scale: float = 1.0, **options: Any) -> PatchSet:
     """The set of a recipe, built or from the cache."""
     if str(source).endswith(".npz"):
+        building.Source(root, **options)  # no other names
         return load_npz(source, recipe.name)
     if not 0 < scale <= 1:
         raise InputError(f"scale is {scale}; it is a fraction of the sizes, above 0 and at most 1")
     chosen = _source(source, root, **options)
     key = {"source": str(source), "near": NEAR, "scale": scale, **chosen.key()}
     arrays, notes = storage.load_or_build(recipe.name, key, partial(building.build, recipe, chosen, scale))
-    columns = ("images", "labels", "sites")
-    train, test = (Patches(*(arrays[f"{name}_{what}"] for what in columns)) for name in SPLITS)
+    train, test = (Patches(*(arrays[f"{name}_{what}"] for what in COLUMNS)) for name in SPLITS)
     data = PatchSet(recipe.name, str(source), train, test, notes)
     if chosen.progress:
         tqdm.write(str(data), file=sys.stderr)
     return data
 
 
-def _source(source: str | Path, root: str | Path | None, **options: Any) -> building.Source:
+def _source(source: str | Path, root: str | Path | None, **options: Any) -> Any:
     """Where the scenes come from; the options are those of `building.Source`."""
     if str(source) not in SOURCES:
         raise InputError(f"unknown source {str(source)!r}; give {', '.join(SOURCES)}, or the path of an .npz")

@@ -7,12 +7,12 @@ import operator
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 import cv2
 import joblib
@@ -21,23 +21,17 @@ from tqdm.auto import tqdm
 
 import airfield
 from aircraft import InputError, patches
-from aircraft.datasets.splitting import SPLITS
+from aircraft.datasets.splitting import COLUMNS, SPLITS
 from aircraft.datasets.storage import ArraysAndNotes
-from aircraft.patches import PATCH
+from aircraft.patches import PATCH, Patches
 from aircraft.scenes import Scene
 
 VERSION = 2  # of the sampling; raise it when the same parameters give other patches
-IDLE = 30  # seconds after which a worker without work ends
 
 Render = Callable[[], Scene]  # a scene that is still to be rendered
-# Of one scene: site; background (N, 64, 64, 3) and aircraft (P, 64, 64, 3) uint8; repeats (P,) of the latter.
-Cut = tuple[str, np.ndarray, np.ndarray, np.ndarray]
-Job = TypeVar("Job")
-Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(NamedTuple):
     """The size of a data set: patches, the share with an aircraft, rendered views of each site."""
 
     name: str
@@ -46,11 +40,6 @@ class Recipe:
     share: float
     views: int
 
-    def counts(self, split: str, scale: float) -> tuple[int, int]:
-        """Aircraft and background patches; at least 20 together, whatever the scale."""
-        size = max(20, round(getattr(self, split) * scale))
-        return round(size * self.share), size - round(size * self.share)
-
 
 TOY = Recipe("toy", 2_600, 880, share=1 / 2, views=1)
 IMBALANCED = Recipe("imbalanced", 46_000, 10_240, share=1 / 10, views=3)
@@ -58,7 +47,11 @@ IMBALANCED = Recipe("imbalanced", 46_000, 10_240, share=1 / 10, views=3)
 
 @dataclass(frozen=True)
 class Source:
-    """Where scenes come from: `synthetic.Source`, `airbus.Source`. The fields: see `load_imbalanced`."""
+    """What `synthetic.Source` and `airbus.Source` share; the fields: see `load_imbalanced`.
+
+    They add scenes(split, views, scale): of rendered ones so many views of each site, or a share `scale` of
+    them; and tiles(split, count, sites): at most `count` of "test" or "validation", of all sites or of these.
+    """
 
     root: str | Path | None = None
     seed: int = 0
@@ -71,133 +64,100 @@ class Source:
         if self.seed < 0 or int(self.seed) != self.seed:
             raise InputError(f"seed is {self.seed}; it must be a whole number, 0 or more")
 
-    def run(self, jobs: Sequence[Callable[[], Result]], description: str) -> Iterator[Result]:
-        """What the jobs return, in their order; see `run_jobs`."""
-        return run_jobs(
-            operator.call, jobs, description=description, workers=self.workers, progress=self.progress
-        )
+    def run(self, jobs: Sequence[Callable[[], Any]], what: str) -> Iterator[Any]:
+        return run_jobs(operator.call, jobs, description=what, workers=self.workers, progress=self.progress)
 
     def key(self) -> dict[str, Any]:
         """What of the source decides which patches come out: a part of the key of the cache."""
         return {"seed": self.seed, "building": VERSION, "renderer": airfield.VERSION}
 
-    def scenes(self, split: str, views: int, scale: float) -> Sequence[Scene | Render]:
-        """The scenes of a split; of rendered ones `views` of each site, or a share `scale` of them."""
-        raise NotImplementedError
 
-    def tiles(self, split: str, count: int, sites: Collection[str] | None) -> list[Scene]:
-        """At most `count` tiles of 512x512 of the sites of a split ("test", "validation"), or of `sites`."""
-        raise NotImplementedError
-
-
-def build(recipe: Recipe, source: Source, scale: float) -> ArraysAndNotes:
+def build(recipe: Recipe, source: Any, scale: float) -> ArraysAndNotes:
     """The images, labels and sites of both splits, and notes on what could be built."""
     arrays: dict[str, np.ndarray] = {}
     notes = {}
-    for number, split in enumerate(SPLITS):
-        what = f"{recipe.name} {split}"
-        positives, negatives = recipe.counts(split, scale)
-        scenes = source.scenes(split, recipe.views, scale)
-        most = _most_positives(scenes, positives)
-        ends = [negatives * i // len(scenes) for i in range(len(scenes) + 1)]  # even shares of the background
-        jobs = [
-            partial(cut_scene, scene, most[i], ends[i + 1] - ends[i], (source.seed, number, i))
-            for i, scene in enumerate(scenes)
-        ]
-        cuts = source.run(jobs, f"building {what}")
-        rng = np.random.default_rng([source.seed, number])
-        images, labels, sites, notes[split] = assemble(cuts, positives, negatives, rng, what)
-        arrays |= {f"{split}_images": images, f"{split}_labels": labels, f"{split}_sites": sites}
+    for split in SPLITS:
+        built, notes[split] = build_split(recipe, source, scale, split)
+        arrays |= {f"{split}_{what}": getattr(built, what) for what in COLUMNS}
     return arrays, notes
 
 
-def cut_scene(scene: Scene | Render, positives: int, negatives: int, seed: tuple[int, ...]) -> Cut:
-    """The patches of one scene: all of the background asked for, and at most `positives` with an aircraft."""
+def build_split(recipe: Recipe, source: Any, scale: float, split: str) -> tuple[Patches, dict[str, Any]]:
+    """The patches of a split in random order, and notes."""
+    size = max(20, round(getattr(recipe, split) * scale))
+    positives = round(size * recipe.share)
+    negatives = size - positives
+    seed = (source.seed, SPLITS.index(split))
+    scenes = source.scenes(split, recipe.views, scale)
+    most = _most_positives(scenes, positives)
+    ends = [negatives * i // len(scenes) for i in range(len(scenes) + 1)]  # even shares of the background
+    jobs = []
+    for i, scene in enumerate(scenes):
+        jobs.append(partial(cut_scene, scene, most[i], ends[i + 1] - ends[i], (*seed, i)))
+    rng = np.random.default_rng(seed)
+    images = np.empty((size, PATCH, PATCH, 3), np.uint8)
+    labels = np.zeros(size, np.uint8)
+    sites = np.empty(size, object)
+    rows = rng.permutation(size)  # where each patch goes: first all background, then the aircraft
+    candidates: list[tuple[np.ndarray, str]] = []  # image and site
+    counted: list[np.ndarray] = []  # the repeats of the candidates, of each scene
+    for i, (site, background, shown, again) in enumerate(source.run(jobs, f"building {recipe.name} {split}")):
+        place = rows[ends[i] : ends[i + 1]]
+        images[place], sites[place] = background, site
+        candidates += [(image, site) for image in shown]
+        counted.append(again)
+    repeats = np.concatenate(counted)
+    # Every aircraft gives its first view before any gives its second, so all are used equally often.
+    chosen = np.lexsort((rng.random(len(repeats)), repeats))[:positives]  # by repeats, then at random
+    if len(chosen) < positives:
+        found = f"the scenes give only {len(chosen)} different windows with an aircraft, not {positives}"
+        raise InputError(f"{recipe.name} {split}: {found}; give more or other sites, or a smaller scale")
+    for row, k in zip(rows[negatives:], chosen, strict=True):
+        images[row], sites[row] = candidates[k]
+        labels[row] = 1
+    different = int((repeats[chosen] == 0).sum())
+    notes = {"patches": size, "aircraft": different, "recut": round(1 - different / positives, 4)}
+    notes |= {"scenes": len(scenes), "sites": len(set(sites))}
+    return Patches(images, labels, sites.astype(str)), notes
+
+
+def cut_scene(scene: Scene | Render, positives: int, negatives: int, seed: tuple[int, ...]) -> tuple:
+    """Site; background (N, 64, 64, 3) and aircraft (P, 64, 64, 3), P <= positives; repeats (P,)."""
     if not isinstance(scene, Scene):
         scene = scene()
     rng = np.random.default_rng(seed)
     shown, repeats = patches.sample_positive(scene, positives, rng)
     background = patches.sample_negative(scene, negatives, rng)
     if len(background) < negatives:
-        room = f"has room for only {len(background)} of {negatives} background patches"
-        size = f"{scene.width} x {scene.height} m with {len(scene.boxes)} aircraft"
-        raise InputError(f"{scene.name}: {size} {room}; give more or larger scenes")
+        found = f"{scene.width} x {scene.height} m has room for only {len(background)} of {negatives}"
+        raise InputError(f"{scene.name}: {found} background patches; give more or larger scenes")
     return scene.site, patches.cut(scene.image, *background.T), patches.cut(scene.image, *shown.T), repeats
 
 
-def assemble(
-    cuts: Iterable[Cut], positives: int, negatives: int, rng: np.random.Generator, what: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-    """Images, labels, sites of a split in random order, and notes, from what `cut_scene` gives of each scene.
-
-    Every aircraft gives its first view before any gives its second, so all are used equally often.
-    """
-    images = np.empty((positives + negatives, PATCH, PATCH, 3), np.uint8)
-    labels = np.zeros(len(images), np.uint8)
-    sites = np.empty(len(images), object)
-    rows = rng.permutation(len(images))  # where each patch goes: first all background, then the aircraft
-    candidates: list[tuple[np.ndarray, str]] = []  # image and site
-    counted: list[np.ndarray] = []  # the repeats of the candidates, of each scene
-    filled = 0
-    for site, background, shown, again in cuts:
-        place = rows[filled : filled + len(background)]
-        images[place], sites[place] = background, site
-        filled += len(background)
-        candidates += [(image, site) for image in shown]
-        counted.append(again)
-    repeats = np.concatenate(counted)
-    chosen = np.lexsort((rng.random(len(repeats)), repeats))[:positives]  # by repeats, then at random
-    if len(chosen) < positives:
-        found = f"the scenes give only {len(chosen)} different windows with an aircraft, not {positives}"
-        raise InputError(f"{what}: {found}; give more or other sites, or a smaller scale")
-    for row, k in zip(rows[negatives:], chosen, strict=True):
-        images[row], sites[row] = candidates[k]
-        labels[row] = 1
-    different = int((repeats[chosen] == 0).sum())
-    notes = {"patches": len(images), "aircraft": different, "recut": round(1 - different / positives, 4)}
-    notes |= {"scenes": len(counted), "sites": len(set(sites))}
-    return images, labels, sites.astype(str), notes
-
-
 def run_jobs(
-    function: Callable[[Job], Result],
-    jobs: Sequence[Job],
-    *,
-    description: str,
-    workers: int | None = None,
-    progress: bool = True,
-) -> Iterator[Result]:
-    """Yield function(job) for each job, in their order, with a progress bar.
-
-    What the function raises is raised here. workers: processes; None for one a core; 1 works in this process.
-    joblib's loky starts clean ones: safe beside torch, and from a notebook or a script without a guard.
-    """
-    workers = min(workers or joblib.cpu_count(), len(jobs))
-    results = map(function, jobs) if workers <= 1 else _in_processes(function, jobs, workers)
-    yield from tqdm(results, description, len(jobs), disable=not progress, leave=False, unit="scene")
+    function: Callable, jobs: Sequence, *, description: str, workers: int | None = None, progress: bool = True
+) -> Iterator[Any]:
+    """Yield function(job) for each job, in their order. workers: processes, None for one a core."""
+    # joblib's loky starts clean ones: safe beside torch, and from a notebook or a script without a guard.
+    pool = joblib.Parallel(
+        n_jobs=max(1, min(workers or joblib.cpu_count(), len(jobs))), return_as="generator", batch_size=1,
+        max_nbytes=None, idle_worker_timeout=30, initializer=_start_worker, initargs=(os.getpid(),),
+    )  # fmt: skip
+    results = pool(joblib.delayed(function)(job) for job in jobs)
+    try:
+        yield from tqdm(results, description, len(jobs), disable=not progress, leave=False, unit="scene")
+    except BrokenProcessPool as error:
+        raise RuntimeError("a worker process was killed (is memory short?); give workers=1") from error
 
 
 def _most_positives(scenes: Sequence[Scene | Render], positives: int) -> list[int]:
-    """How many patches with an aircraft to cut from each scene, so that `assemble` can choose evenly."""
+    """How many patches with an aircraft to cut from each scene, so that `build_split` can choose evenly."""
     known = [patches.usable(scene) for scene in scenes if isinstance(scene, Scene)]
     if known:
         views = -(-positives // max(1, sum(known))) + 1  # one to spare: two aircraft can share a window
         return [views * aircraft for aircraft in known]
-    # How many aircraft a scene has is known only after rendering: three times the mean from each, so that a
-    # third of the scenes would do.
+    # Not known before rendering: three times the mean from each, so that a third of the scenes would do.
     return [min(positives, max(64, 3 * positives // len(scenes)))] * len(scenes)
-
-
-def _in_processes(function: Callable[[Job], Result], jobs: Sequence[Job], workers: int) -> Iterator[Result]:
-    pool = joblib.Parallel(
-        n_jobs=workers, return_as="generator", batch_size=1, max_nbytes=None, idle_worker_timeout=IDLE,
-        initializer=_start_worker, initargs=(os.getpid(),),
-    )  # fmt: skip
-    try:
-        yield from pool(joblib.delayed(function)(job) for job in jobs)
-    except BrokenProcessPool as error:
-        reason = "a worker process was killed, most likely for lack of memory"
-        raise RuntimeError(f"{reason}; give workers=1") from error
 
 
 def _start_worker(parent: int) -> None:  # pragma: no cover  (only workers run this)

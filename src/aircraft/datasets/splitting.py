@@ -1,7 +1,7 @@
 """Splits that keep places apart: a site is never on both sides, since its patches look alike."""
 
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from aircraft import InputError
 from aircraft.patches import NO_SITE, Patches
 
 SPLITS = ("train", "test")  # of a data set; validation is split from train
+COLUMNS = ("images", "labels", "sites")  # of patches, in files and in the cache: "train_images", ...
 DRAWS = 1_000  # random splits, the best of which is taken
 
 
@@ -47,29 +48,6 @@ def split(patches: Patches, fraction: float = 0.2, seed: int = 0) -> tuple[Patch
     else:
         chosen = _draw_sites(patches, fraction, rng)
     return patches[np.flatnonzero(~chosen)], patches[np.flatnonzero(chosen)]
-
-
-def split_sites(aircraft: Mapping[str, int], test: Collection[str] | None, seed: int) -> dict[str, list[str]]:
-    """{"train": sites, "test": sites}, sorted, with aircraft on both sides; `aircraft`: how many a site has.
-
-    To test on: those of `test`; by default a quarter of them (rounded, at least one), drawn by the seed.
-    """
-    names = sorted(aircraft)
-    if len(names) < 2:
-        raise InputError(f"all scenes show one site ({', '.join(names)}); train and test need one each")
-    if test is None:
-        rng = np.random.default_rng(seed)
-        for _ in range(DRAWS):
-            chosen = set(rng.permutation(names)[: max(1, round(len(names) / 4))].tolist())
-            if 0 < sum(aircraft[name] for name in chosen) < sum(aircraft.values()):
-                break
-    else:
-        chosen = set(narrowed(names, test))
-    splits = {"train": [name for name in names if name not in chosen], "test": sorted(chosen)}
-    for name, sites in splits.items():
-        if not sum(aircraft[site] for site in sites):
-            raise InputError(f"no aircraft to {name} on (sites: {', '.join(sites)}); give other test sites")
-    return splits
 
 
 def narrowed(known: Sequence[str], wanted: Collection[str] | None) -> list[str]:
@@ -111,6 +89,7 @@ def _draw_sites(patches: Patches, fraction: float, rng: np.random.Generator) -> 
         if error[cut] < best:
             best, drawn = error[cut], order[: cut + 1]
     if drawn is None:
-        reason = "too few sites have aircraft"
-        raise InputError(f"no split of the {len(names)} sites has both classes on both sides; {reason}")
+        raise InputError(
+            f"no split of the {len(names)} sites has both classes on both sides; give more sites"
+        )
     return np.isin(site, drawn)

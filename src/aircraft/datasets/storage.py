@@ -1,19 +1,16 @@
 """The cache: arrays on disk that survive kills, full disks and two builders, and load memory-mapped.
 
 One folder a key, written beside its place and renamed when complete; a hash of each file finds damage.
-`replacing` writes one file as safely: everything in the package that writes a file goes through it.
 """
 
-import errno
 import hashlib
 import json
 import os
 import shutil
-import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,12 +18,10 @@ import numpy as np
 import pooch
 from filelock import FileLock, Timeout
 
-from aircraft import InputError
+from aircraft import InputError, disk_errors, write_through
 
 ENVIRONMENT = "AIRCRAFT_DATA"
 FORMAT = 1  # of the folders; raise it when what is in them changes
-FULL = (errno.ENOSPC, errno.EDQUOT)
-CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 
 ArraysAndNotes = tuple[dict[str, np.ndarray], dict[str, Any]]
 
@@ -66,40 +61,19 @@ def load_or_build(
     found = _load(place)
     if found is not None:
         return found
-    with _disk_errors(place.parent, remedy):
+    with disk_errors(place.parent, remedy):
         place.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{place}.lock").acquire()
     with lock:
         found = _load(place)  # another process may have built it meanwhile
         if found is None:
             arrays, notes = build()
-            with _disk_errors(place.parent, remedy):
+            with disk_errors(place.parent, remedy):
                 _store(place, arrays, {"parameters": json.loads(text), "notes": notes})
             found = _load(place)
     if found is None:
         raise InputError(f"{place}: changed while it was written; is another program cleaning this folder?")
     return found
-
-
-@contextmanager
-def replacing(path: str | Path) -> Iterator[IO[bytes]]:
-    """A file to write that takes the place of `path` at the end; should writing fail, `path` stays as it was.
-
-    Folders are made. Raises InputError where the disk is full or the place cannot be written.
-    """
-    path = Path(path)
-    with _disk_errors(path, "or give a path elsewhere"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                yield file
-                _sync(file)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
 
 
 def sha256(path: Path) -> str:
@@ -141,7 +115,7 @@ def _store(place: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> 
         meta["files"] = {name: sha256(temporary / f"{name}.npy") for name in arrays}
         with (temporary / "meta.json").open("wb") as file:
             file.write(json.dumps(meta, indent=1).encode())
-            _sync(file)
+            write_through(file)
         shutil.rmtree(place, ignore_errors=True)  # a damaged one
         temporary.rename(place)
     finally:
@@ -153,23 +127,4 @@ def _save(file: IO[bytes], array: np.ndarray) -> None:
     array = np.ascontiguousarray(array)
     np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
     file.write(array.reshape(-1).view(np.uint8).data)
-    _sync(file)
-
-
-def _sync(file: IO[bytes]) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-@contextmanager
-def _disk_errors(place: Path, remedy: str) -> Iterator[None]:
-    """Turn what a disk can answer into one line that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in FULL:
-            raise InputError(f"{place}: the disk is full; nothing was kept; make room, {remedy}") from error
-        if error.errno in CLOSED:
-            reason = f"cannot be written ({error.strerror})"
-            raise InputError(f"{place}: {reason}; change its rights, {remedy}") from error
-        raise
+    write_through(file)

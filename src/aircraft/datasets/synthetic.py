@@ -1,7 +1,6 @@
 """Rendered scenes: what `airfield` draws, as Scenes; which sites belong to which split, and the tiles."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -51,15 +50,13 @@ def render(site: int, view: int = 0, size: int = SIZE, difficulty: float = 1.0, 
     return Scene(**vars(drawn))
 
 
-@dataclass(frozen=True)
 class Source(building.Source):
     """Rendered scenes: the first view of every site of a split, then the second, ..."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.test_sites is not None:
-            reason = "of the rendered sites the last quarter is always for testing"
-            raise InputError(f"test_sites is for airbus; {reason}")
+            raise InputError("test_sites is for airbus; of rendered sites the last quarter is for testing")
 
     def key(self) -> dict[str, Any]:
         return super().key() | {"difficulty": self.difficulty}
@@ -77,10 +74,12 @@ class Source(building.Source):
         for i in range(count):
             site, view = chosen[i % len(chosen)], TILE_VIEWS[split] + i // len(chosen)
             jobs.append(partial(_tile, site, view, i % EMPTY_TILES == 0, self.difficulty, self.seed))
+
+        def build() -> storage.ArraysAndNotes:
+            return npz.pack_tiles(list(self.run(jobs, "rendering tiles"))), {}
+
         key = {"split": split, "sites": chosen, "count": count, **self.key()}
-        arrays, _ = storage.load_or_build(
-            "tiles", key, lambda: (npz.pack_tiles(list(self.run(jobs, "rendering tiles"))), {})
-        )
+        arrays, _ = storage.load_or_build("tiles", key, build)
         return npz.unpack_tiles(arrays, "tiles")
 
 

@@ -75,20 +75,13 @@ def peaks(
     scores = smoothed[rows, columns]
     order = np.lexsort((columns, rows, -scores))  # ties in reading order: the same answer everywhere
     positions = np.stack([columns[order], rows[order]], axis=1) * score_map.stride + score_map.offset
-    keep = _far_apart(positions, min_distance)
+    # The best first, each removes the lesser ones near it.
+    keep = np.ones(len(positions), bool)
+    for i, near in enumerate(KDTree(positions).query_ball_point(positions, min_distance)):
+        if keep[i]:
+            keep[near] = False
+            keep[i] = True
     return Detections(_refine(score_map, positions[keep]), scores[order][keep].astype(np.float32))
-
-
-def _far_apart(positions: np.ndarray, min_distance: float) -> np.ndarray:
-    """Indices of the positions (best first) that remain when each removes the lesser ones near it."""
-    near = KDTree(positions).query_ball_point(positions, min_distance) if len(positions) else []
-    keep: list[int] = []
-    removed = np.zeros(len(positions), bool)
-    for i, neighbours in enumerate(near):
-        if not removed[i]:
-            keep.append(i)
-            removed[neighbours] = True
-    return np.array(keep, int)
 
 
 def _refine(score_map: ScoreMap, positions: np.ndarray) -> np.ndarray:
@@ -99,9 +92,8 @@ def _refine(score_map: ScoreMap, positions: np.ndarray) -> np.ndarray:
     j, i = ((positions - score_map.offset) // score_map.stride + reach).T
     near = weights[i[:, None, None] + steps[:, None], j[:, None, None] + steps]  # (N, steps, steps)
     near = near * (steps[:, None] ** 2 + steps**2 <= reach**2)
-    mass = near.sum(axis=(1, 2))
     shift = np.stack([(near * steps).sum(axis=(1, 2)), (near * steps[:, None]).sum(axis=(1, 2))], axis=1)
-    return (positions + score_map.stride * shift / mass[:, None]).astype(np.float32)
+    return (positions + score_map.stride * shift / near.sum(axis=(1, 2))[:, None]).astype(np.float32)
 
 
 def detect(
@@ -125,12 +117,6 @@ def detect(
     Returns
     -------
     Detections : the surest first
-
-    Examples
-    --------
-    >>> from aircraft import models
-    >>> len(detect(models.build("toy_cnn"), np.zeros((64, 96, 3), np.uint8), threshold=0.99))
-    0
     """
     scores = score_map(model, image, **scoring)
     threshold = default_threshold(model) if threshold is None else threshold

@@ -4,7 +4,7 @@ One rule holds everywhere: a detection counts when `score >= threshold`.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ class Match:
 
 
 @dataclass(frozen=True)
-class DetectionReport:
+class DetectionReport(metrics.Figures):
     """The figures of one evaluation on tiles."""
 
     AP: float  # area under the precision-recall curve; aircraft never found are missed
@@ -47,14 +47,6 @@ class DetectionReport:
     n_true: int
     intervals: dict[str, tuple[float, float]] | None = None  # 95 % over sites, of AP, F1 and count_error
 
-    def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON, which has no NaN: None stands for a figure that does not exist."""
-        figures = asdict(self)
-        del figures["intervals"]
-        if self.intervals is not None:
-            figures["intervals"] = {name: list(ends) for name, ends in self.intervals.items()}
-        return {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in figures.items()}
-
 
 def match(found: Detections, scene: Scene) -> Match:
     """Give each detection, best score first, the nearest aircraft within 16 pixels that is not yet taken.
@@ -68,33 +60,25 @@ def match(found: Detections, scene: Scene) -> Match:
     Returns
     -------
     Match : which are right, which wrong, and which aircraft are missed
-
-    Examples
-    --------
-    >>> scene = Scene(np.zeros((99, 99, 3), np.uint8), [[40, 40, 60, 60]], name="one aircraft", site="A")
-    >>> found = Detections(np.array([[50.0, 58.0], [51.0, 50.0]]), scores=np.array([0.6, 0.9]))
-    >>> match(found, scene).hits, match(found, scene).false_alarms
-    (array([1]), array([0]))
     """
     truth = scene.centers
-    owner = np.full(len(truth), -1)  # which detection has taken each aircraft
+    aircraft = np.full(len(found), -1)  # which one each detection takes
+    free = np.ones(len(truth), bool)
     for i in np.argsort(-found.scores, kind="stable"):
-        distance = np.hypot(*(truth - found.centers[i]).T)
-        distance[owner >= 0] = np.inf
-        if len(truth) and distance.min() <= RADIUS:
-            owner[distance.argmin()] = i
-    matched = np.isin(np.arange(len(found)), owner)
+        distance = np.where(free, np.hypot(*(truth - found.centers[i]).T), np.inf)
+        if free.any() and distance.min() <= RADIUS:
+            aircraft[i] = distance.argmin()
+            free[aircraft[i]] = False
     x, y = found.centers[:, None, 0], found.centers[:, None, 1]
     x0, y0, x1, y1 = scene.ignore.T
-    beside = ((x >= x0) & (x < x1) & (y >= y0) & (y < y1)).any(axis=1) & ~matched
-    truths = np.flatnonzero(owner >= 0)
-    order = np.argsort(owner[truths])
+    hit = aircraft >= 0
+    beside = ((x >= x0) & (x < x1) & (y >= y0) & (y < y1)).any(axis=1)
     return Match(
-        hits=owner[truths][order],
-        truths=truths[order],
-        false_alarms=np.flatnonzero(~matched & ~beside),
-        misses=np.flatnonzero(owner < 0),
-        ignored=np.flatnonzero(beside),
+        hits=np.flatnonzero(hit),
+        truths=aircraft[hit],
+        false_alarms=np.flatnonzero(~hit & ~beside),
+        misses=np.flatnonzero(free),
+        ignored=np.flatnonzero(~hit & beside),
     )
 
 
@@ -130,14 +114,14 @@ def evaluate(
     (1.0, 0.5, 1.0, [2], [1])
     """
     pool, once = _pool(found, scenes), np.ones(len(scenes))
-    best = _best_threshold(pool, beta=1.0) if len(pool.scores) else 1.0
+    best = pool.best_threshold(beta=1.0) if len(pool.scores) else 1.0
     threshold = best if threshold is None else float(threshold)
-    at, at_best = _figures(pool, once, threshold), _figures(pool, once, best)
+    at, at_best = pool.figures(once, threshold), pool.figures(once, best)
     best_point = {f"best_{name}": at_best[name] for name in ("F1", "precision", "recall")}
     intervals, sites = None, [scene.site for scene in scenes]
     if resamples and len(set(sites)) > 1 and pool.true.any():
         # Whole sites are drawn, since tiles of one airport resemble each other.
-        draws = [_figures(pool, weights, threshold) for weights in metrics.site_draws(sites, resamples, seed)]
+        draws = [pool.figures(weights, threshold) for weights in metrics.site_draws(sites, resamples, seed)]
         names = ("AP", "F1", "count_error")
         intervals = {name: metrics.interval([draw[name] for draw in draws]) for name in names}
     return DetectionReport(
@@ -145,7 +129,7 @@ def evaluate(
         **best_point,
         threshold=threshold,
         best_threshold=best,
-        found=np.bincount(pool.tile[pool.scores >= threshold], minlength=len(scenes)).tolist(),
+        found=pool.counts(threshold).tolist(),
         true=pool.true.tolist(),
         n_tiles=len(scenes),
         n_true=int(pool.true.sum()),
@@ -168,7 +152,7 @@ def choose_threshold(found: Sequence[Detections], scenes: Sequence[Scene], beta:
     pool = _pool(found, scenes)
     if not pool.hit.any():
         raise InputError("no threshold to choose: no aircraft was found; detect with a lower one")
-    return _best_threshold(pool, beta)
+    return pool.best_threshold(beta)
 
 
 def choose_count_threshold(found: Sequence[Detections], scenes: Sequence[Scene]) -> float:
@@ -186,10 +170,8 @@ def choose_count_threshold(found: Sequence[Detections], scenes: Sequence[Scene])
     if not len(pool.scores):
         raise InputError("no threshold to choose: nothing was found; detect with a lower threshold")
     thresholds = np.unique(pool.scores)
-    counts = np.zeros((len(thresholds), len(scenes)))  # detections of each tile with just this score
-    np.add.at(counts, (np.searchsorted(thresholds, pool.scores), pool.tile), 1)
-    counts = counts[::-1].cumsum(axis=0)[::-1]  # ... with at least this score
-    return float(thresholds[np.abs(counts - pool.true).mean(axis=1).argmin()])
+    errors = [np.abs(pool.counts(threshold) - pool.true).sum() for threshold in thresholds]
+    return float(thresholds[np.argmin(errors)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,6 +183,37 @@ class _Pool:
     tile: np.ndarray
     true: np.ndarray  # (scenes,) aircraft that are there
 
+    def counts(self, threshold: float) -> np.ndarray:
+        """(scenes,) detections in each with at least this score."""
+        return np.bincount(self.tile[self.scores >= threshold], minlength=len(self.true))
+
+    def curve(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Distinct scores, falling, with precision and recall; weights (scenes,): how often each counts."""
+        weight = weights[self.tile]
+        last = np.flatnonzero(np.diff(self.scores, append=-1))  # of each run of equal scores
+        hits, alarms = np.cumsum(weight * self.hit)[last], np.cumsum(weight)[last]
+        return self.scores[last], hits / np.maximum(alarms, 1), hits / max((weights * self.true).sum(), 1)
+
+    def best_threshold(self, beta: float) -> float:
+        thresholds, precision, recall = self.curve(np.ones(len(self.true)))
+        return float(thresholds[np.argmax(metrics.f_beta(precision, recall, beta))])
+
+    def figures(self, weights: np.ndarray, threshold: float) -> dict[str, Any]:
+        """AP, and precision, recall, F1 and count_error at a threshold; weights as in `curve`."""
+        kept = self.scores >= threshold
+        weight = weights[self.tile[kept]]
+        hits, alarms = (weight * self.hit[kept]).sum(), weight.sum()
+        total = (weights * self.true).sum()
+        off = np.abs(self.counts(threshold) - self.true)
+        _, precision, recall = self.curve(weights)
+        return {
+            "AP": float((np.diff(recall, prepend=0) * precision).sum()) if total else np.nan,
+            "precision": float(hits / alarms) if alarms else np.nan,
+            "recall": float(hits / total) if total else np.nan,
+            "F1": float(2 * hits / (alarms + total)) if total else np.nan,
+            "count_error": float((weights * off).sum() / weights.sum()),
+        }
+
 
 def _pool(found: Sequence[Detections], scenes: Sequence[Scene]) -> _Pool:
     if len(found) != len(scenes) or not scenes:
@@ -211,41 +224,7 @@ def _pool(found: Sequence[Detections], scenes: Sequence[Scene]) -> _Pool:
         matched = match(detections, scene)
         rows += [(score, True, tile) for score in detections.scores[matched.hits]]
         rows += [(score, False, tile) for score in detections.scores[matched.false_alarms]]
-    table = np.array(rows, [("score", np.float32), ("hit", bool), ("tile", int)])
+    table = np.array(rows, [("score", float), ("hit", bool), ("tile", int)])
     table = table[np.argsort(-table["score"], kind="stable")]
     true = np.array([len(scene.boxes) for scene in scenes])
     return _Pool(table["score"], table["hit"], table["tile"], true)
-
-
-def _curve(pool: _Pool, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Distinct scores, falling, and precision and recall there; weights (scenes,): how often each counts."""
-    weight = weights[pool.tile]
-    last = np.flatnonzero(np.diff(pool.scores, append=-1))  # of each run of equal scores
-    hits = np.cumsum(weight * pool.hit)[last]
-    alarms = np.cumsum(weight)[last]
-    total = (weights * pool.true).sum()
-    recall = hits / total if total else np.full(len(last), np.nan)
-    return pool.scores[last], hits / np.maximum(alarms, 1), recall
-
-
-def _best_threshold(pool: _Pool, beta: float) -> float:
-    thresholds, precision, recall = _curve(pool, np.ones(len(pool.true)))
-    return float(thresholds[np.argmax(metrics.f_beta(precision, recall, beta))])
-
-
-def _figures(pool: _Pool, weights: np.ndarray, threshold: float) -> dict[str, Any]:
-    """AP, and precision, recall, F1 and count_error at a threshold; weights as in `_curve`."""
-    kept = pool.scores >= threshold
-    weight = weights[pool.tile[kept]]
-    hits, alarms = (weight * pool.hit[kept]).sum(), weight.sum()
-    total = (weights * pool.true).sum()
-    counts = np.bincount(pool.tile[kept], minlength=len(weights))
-    _, precision, recall = _curve(pool, weights)
-    nan = float("nan")
-    return {
-        "AP": float((np.diff(recall, prepend=0) * precision).sum()) if total else nan,
-        "precision": float(hits / alarms) if alarms else nan,
-        "recall": float(hits / total) if total else nan,
-        "F1": float(2 * hits / (alarms + total)) if total else nan,
-        "count_error": float((weights * np.abs(counts - pool.true)).sum() / weights.sum()),
-    }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
+from tqdm.auto import tqdm
 
 from aircraft import InputError, imagery, models
 from aircraft.patches import PATCH
@@ -40,12 +41,12 @@ class Block:
     right: int
 
 
-def score_windows(model: nn.Module, pixels: np.ndarray, stride: int) -> np.ndarray:
+def score_windows(model: nn.Module, pixels: np.ndarray, stride: int, *, progress: bool = False) -> np.ndarray:
     """Score every window by itself: the plain version, which the two others must agree with.
 
     Parameters
     ----------
-    model, stride : as in `score_map`
+    model, stride, progress : as in `score_map`
     pixels : (H, W, 3) uint8
 
     Returns
@@ -54,7 +55,7 @@ def score_windows(model: nn.Module, pixels: np.ndarray, stride: int) -> np.ndarr
     """
     rows, columns = _grid(pixels, stride)
     logits = np.empty((rows, columns), np.float32)
-    for i in range(rows):
+    for i in tqdm(range(rows), desc="rows of windows", disable=not progress, leave=False):
         for j in range(columns):
             y, x = stride * i, stride * j
             window = pixels[y : y + PATCH, x : x + PATCH]
@@ -62,15 +63,17 @@ def score_windows(model: nn.Module, pixels: np.ndarray, stride: int) -> np.ndarr
     return logits
 
 
-def score_batches(model: nn.Module, pixels: np.ndarray, stride: int, batch_size: int = 256) -> np.ndarray:
+def score_batches(
+    model: nn.Module, pixels: np.ndarray, stride: int, batch_size: int = 256, *, progress: bool = False
+) -> np.ndarray:
     """Score the windows in batches: the same work as `score_windows`, without its overhead."""
     rows, columns = _grid(pixels, stride)
     # A view: nothing is copied until a batch is taken. (1, 3, H, W) -> (rows, columns, 3, 64, 64)
     windows = _as_tensor(pixels, model)[0].unfold(1, PATCH, stride).unfold(2, PATCH, stride)
     windows = windows.permute(1, 2, 0, 3, 4)
     logits = torch.empty(rows * columns, device=windows.device)
-    for start in range(0, rows * columns, batch_size):
-        index = torch.arange(start, min(start + batch_size, rows * columns), device=windows.device)
+    batches = torch.arange(rows * columns, device=windows.device).split(batch_size)
+    for index in tqdm(batches, desc="batches of windows", disable=not progress, leave=False):
         batch = windows[index // columns, index % columns]
         logits[index] = _logits(model, batch.contiguous(memory_format=torch.channels_last))
     return logits.reshape(rows, columns).cpu().numpy()
@@ -95,10 +98,9 @@ def score_dense(network: models.DenseNetwork, pixels: np.ndarray, stride: int) -
     passes = network.stride // math.gcd(stride, network.stride)  # shifts an axis until both grids meet again
     thin = passes * stride // network.stride
     logits = np.empty((rows, columns), np.float32)
-    for a in range(min(passes, rows)):
-        for b in range(min(passes, columns)):
-            shifted = network(image[:, :, a * stride :, b * stride :])  # (1, h, w)
-            logits[a::passes, b::passes] = shifted[0, ::thin, ::thin].float().cpu().numpy()
+    for a, b in np.ndindex(min(passes, rows), min(passes, columns)):
+        shifted = network(image[:, :, a * stride :, b * stride :])  # (1, h, w)
+        logits[a::passes, b::passes] = shifted[0, ::thin, ::thin].float().cpu().numpy()
     return logits
 
 
@@ -121,7 +123,7 @@ def score_map(
 
     Parameters
     ----------
-    model : a classifier of patches, (N, 3, 64, 64) uint8 -> (N,) logits, or what `dense_for` made of it
+    model : a classifier of patches, (N, 3, 64, 64) uint8 -> (N,) logits, or its dense form
     image : (H, W, 3) uint8, or a source of `imagery.open_image`, of which one block at a time is read
     method : "dense", "batched" or "window" (one at a time); None: dense where the model can, else batched
     stride : pixels between windows
@@ -140,10 +142,11 @@ def score_map(
     if min(source.width, source.height) < PATCH:
         small = f"{source.width} x {source.height} pixels is smaller than a patch ({PATCH} x {PATCH})"
         raise InputError(f"{source.name}: {small}; give a larger image, or its right pixel size (gsd)")
-    _check_stride(stride)
+    if stride < 1:
+        raise InputError(f"stride {stride} is not possible; windows are at least 1 pixel apart")
     scores = np.zeros((source.height // stride + 1, source.width // stride + 1), np.float32)
     with models.evaluating(model), torch.autocast(models.device_of(model).type, torch.bfloat16, enabled=amp):
-        scorer, native = _scorer(model, method, stride, batch_size)
+        scorer, native = _scorer(model, method, stride, batch_size, progress)
         todo = blocks(source.width, source.height, stride=stride, native=native, block=block)
         bar = progress and len(todo) > 1
         # Written where it belongs at once: pieces that wait in a list are scattered over the memory of the
@@ -156,26 +159,24 @@ def score_map(
     return ScoreMap(scores=scores, stride=stride)
 
 
-def _scorer(model: nn.Module, method: str | None, stride: int, batch_size: int) -> tuple[Scorer, int]:
+def _scorer(
+    model: nn.Module, method: str | None, stride: int, batch_size: int, progress: bool
+) -> tuple[Scorer, int]:
     """The function from pixels to logits, and the stride that its blocks must be aligned to."""
     if method is None:  # the one place that decides
         known = isinstance(model, models.Network | models.DenseNetwork)
         method = "dense" if known and model.stride else "batched"
     if method == "window":
-        return lambda pixels: score_windows(model, pixels, stride), 1
+        return lambda pixels: score_windows(model, pixels, stride, progress=progress), 1
     if method == "batched":
-        return lambda pixels: score_batches(model, pixels, stride, batch_size), 1
+        return lambda pixels: score_batches(model, pixels, stride, batch_size, progress=progress), 1
     if method != "dense":
         raise InputError(f"method {method!r} is unknown; take dense, batched or window")
-    network = model if isinstance(model, models.DenseNetwork) else dense_for(model, stride)
+    if not isinstance(model, models.DenseNetwork):  # a coarse map is computed coarsely
+        native = getattr(model, "stride", None)
+        model = models.dense(model, stride=math.lcm(native, stride) if native else None)
+    network = model
     return lambda pixels: score_dense(network, pixels, stride), network.stride
-
-
-def dense_for(model: nn.Module, stride: int) -> models.DenseNetwork:
-    """The dense form for this stride, made once for many images; a coarse map is computed coarsely."""
-    _check_stride(stride)
-    native = getattr(model, "stride", None)
-    return models.dense(model, stride=math.lcm(native, stride) if native else None)
 
 
 def blocks(width: int, height: int, *, stride: int, native: int = 1, block: int = 1024) -> list[Block]:
@@ -207,25 +208,15 @@ def blocks(width: int, height: int, *, stride: int, native: int = 1, block: int 
 
 def score_block(scorer: Scorer, source: imagery.Source, block: Block, *, stride: int) -> np.ndarray:
     """(rows, columns) float32 logits of one block, of which only the pixels that it needs are read."""
-    # Where a window leaves the image, the image goes on as its own mirror image.
-    xs = _mirrored(np.arange(block.left * stride - HALF, (block.right - 1) * stride + HALF), source.width)
-    ys = _mirrored(np.arange(block.top * stride - HALF, (block.bottom - 1) * stride + HALF), source.height)
+    # Where a window leaves the image, the image goes on as its own mirror image: -1 is 1, size is size - 2.
+    xs, ys = (np.pad(np.arange(size), HALF, mode="reflect") for size in (source.width, source.height))
+    xs = xs[block.left * stride : (block.right - 1) * stride + PATCH]
+    ys = ys[block.top * stride : (block.bottom - 1) * stride + PATCH]
     left, top = int(xs.min()), int(ys.min())
     pixels = source.read(left, top, int(xs.max()) + 1, int(ys.max()) + 1)
     if pixels.shape[:2] != (len(ys), len(xs)):  # else nothing is mirrored: spare the copy
         pixels = pixels.take(ys - top, axis=0).take(xs - left, axis=1)
     return scorer(pixels)
-
-
-def _mirrored(index: np.ndarray, size: int) -> np.ndarray:
-    """-1 -> 1, size -> size - 2, ...: the border pixel is not repeated."""
-    index = np.abs(index)
-    return (size - 1) - np.abs((size - 1) - index)
-
-
-def _check_stride(stride: int) -> None:
-    if stride < 1:
-        raise InputError(f"stride {stride} is not possible; windows are at least 1 pixel apart")
 
 
 def _grid(pixels: np.ndarray, stride: int) -> tuple[int, int]:
@@ -244,6 +235,5 @@ def _logits(model: nn.Module, batch: Tensor) -> Tensor:
     """(N,) float32 logits of a batch of patches."""
     logits = model(batch).detach().float().reshape(-1)
     if len(logits) != len(batch):
-        values = len(logits) // len(batch)
-        raise InputError(f"the model gives {values} values a patch; a detector needs one logit a patch")
+        raise InputError(f"the model gives {len(logits) // len(batch)} values a patch; a detector needs one")
     return logits

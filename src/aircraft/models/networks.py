@@ -70,17 +70,15 @@ def toy_cnn() -> Network:
 def vgg_small(dropout: float = 0.0) -> Network:
     """The textbook network: four stages of two padded 3x3 convolutions and a pool, 32-64-128-128 channels.
 
-    Its dense form (stride 16) is approximate: a window is padded with zeros at its own border, an image only
-    at the image's, so windows inside see their neighbours where they saw zeros in training.
+    Padded, so its dense form (stride 16) is approximate, see `dense_form.dense`.
     """
-    _check_share(dropout)
     layers: list[nn.Module] = []
     inputs = 3
     for outputs in (32, 64, 128, 128):
         layers += conv_bn_relu(inputs, outputs, padding=1) + conv_bn_relu(outputs, outputs, padding=1)
         layers += [nn.MaxPool2d(2)]  # 32,32,32  64,16,16  128,8,8  128,4,4
         inputs = outputs
-    layers += [nn.Flatten(), nn.Linear(128 * 4 * 4, 128), nn.ReLU(), nn.Dropout(dropout), nn.Linear(128, 1)]
+    layers += [nn.Flatten(), nn.Linear(128 * 4 * 4, 128), nn.ReLU(), _dropout(dropout), nn.Linear(128, 1)]
     return Network(nn.Sequential(*layers), stride=16)
 
 
@@ -89,7 +87,6 @@ def patch_net(width: int = 32, dropout: float = 0.0) -> Network:
 
     `width` counts channels behind the stem; multiples of 32 suit processors best.
     """
-    _check_share(dropout)
     if width < 1:
         raise InputError(f"patch_net: width counts channels and is at least 1, not {width}")
     # Squares of 2x2 pixels become channels first (space to depth), so that no convolution runs at full size;
@@ -105,7 +102,7 @@ def patch_net(width: int = 32, dropout: float = 0.0) -> Network:
         *conv_bn_relu(2 * width, 4 * width),                    # 128,  3,  3
         WholeConv2d(4 * width, 8 * width, 3, bias=False),       # 256,  1,  1
         nn.BatchNorm2d(8 * width), nn.ReLU(inplace=True),
-        nn.Dropout(dropout),
+        _dropout(dropout),
         nn.Conv2d(8 * width, 1, 1),                             # 1,    1,  1
     )  # fmt: skip
     return Network(layers, stride=8)
@@ -114,8 +111,7 @@ def patch_net(width: int = 32, dropout: float = 0.0) -> Network:
 def resnet18() -> Network:
     """torchvision's ResNet-18 without weights, its stem adapted to 64x64: 3x3, stride 2, no max pool.
 
-    Padded, so its dense form (stride 16) is approximate, as `vgg_small`'s is; besides, the window's mean is
-    then taken over features that see beyond the window.
+    Padded, so its dense form (stride 16) is approximate; besides, its mean is over more than the window.
     """
     from torchvision.models import resnet18 as torchvision_resnet18  # slow to import, needed by few
 
@@ -131,9 +127,10 @@ def resnet18() -> Network:
     return Network(layers, stride=16)
 
 
-def _check_share(dropout: float) -> None:
-    if not 0 <= dropout < 1:
-        raise InputError(f"dropout is a share of at least 0 and below 1, not {dropout}")
+def _dropout(share: float) -> nn.Dropout:
+    if not 0 <= share < 1:
+        raise InputError(f"dropout is a share of at least 0 and below 1, not {share}")
+    return nn.Dropout(share)
 
 
 BUILDERS: tuple[Callable[..., Network], ...] = (toy_cnn, vgg_small, patch_net, resnet18, efficientnet_lite0)

@@ -15,8 +15,7 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from aircraft import InputError
-from aircraft.datasets.storage import replacing
+from aircraft import InputError, replacing
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -84,7 +83,9 @@ def save(drawing: Any, path: str | Path, *, dpi: int = 150) -> Path:
     if not path.suffix:
         raise InputError(f"{path}: the name of a figure needs an ending such as .png or .svg")
     form = path.suffix[1:].lower()
-    with replacing(path) as file:
-        figure.savefig(file, format=form, dpi=dpi, metadata={"Software": None} if form == "png" else None)
-    plt.close(figure)
+    try:
+        with replacing(path) as file:
+            figure.savefig(file, format=form, dpi=dpi, metadata={"Software": None} if form == "png" else None)
+    finally:
+        plt.close(figure)
     return path

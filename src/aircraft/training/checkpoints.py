@@ -4,6 +4,7 @@ A training killed at any moment goes on from the last complete epoch and ends wi
 checkpoint is read without pickle.
 """
 
+import io
 import time
 import zlib
 from collections.abc import Mapping
@@ -16,8 +17,7 @@ import numpy as np
 import torch
 from ignite.engine import Engine, Events
 
-from aircraft import InputError
-from aircraft.datasets.storage import replacing
+from aircraft import InputError, replacing
 from aircraft.training import devices
 from aircraft.training.settings import Settings
 
@@ -99,17 +99,21 @@ def attach(
         return
     if not resume:
         path.unlink(missing_ok=True)
+    for leftover in folder.glob(f".{NAME}-*"):  # of a training that was killed while it wrote
+        leftover.unlink()
 
     @trainer.on(Events.EPOCH_COMPLETED)
     def save() -> None:
+        parts["history"].to_csv(folder / "history.csv")  # first: after a kill in between, it is written again
         write(path, run, parts)
-        parts["history"].to_csv(folder / "history.csv")
 
 
 def write(path: Path, run: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
     """Replace the checkpoint: the identity of the run, and the state of each of its parts."""
+    content = io.BytesIO()  # for torch does not say why it cannot write to a disk
+    torch.save({"run": run} | {name: part.state_dict() for name, part in parts.items()}, content)
     with replacing(path) as file:
-        torch.save({"run": run} | {name: part.state_dict() for name, part in parts.items()}, file)
+        file.write(content.getbuffer())
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -145,7 +145,7 @@ class Best:
 
 
 def one_cycle(optimizer: Optimizer, lr: float, steps: int) -> PiecewiseLinear:
-    """A handler for ITERATION_STARTED: the rate rises to `lr` in a tenth of the steps, then falls to 0."""
+    """For ITERATION_STARTED: the rate rises to `lr` in a tenth of the steps, then falls nearly to 0."""
     warm = round(WARMUP * steps)
     rise = [(0, lr / 25)] if warm > 0 else []
     return PiecewiseLinear(optimizer, "lr", [*rise, (warm, lr), (max(steps, warm + 1), lr / 1000)])
@@ -159,10 +159,11 @@ def moving_average(model: nn.Module, decay: float, steps: int) -> EMAHandler:
     return EMAHandler(model, momentum=min(max(1 - decay, 2 / steps), 0.9), handle_buffers="update")
 
 
-def early_stopping(trainer: Engine, patience: int) -> EarlyStopping:
-    """A handler for the evaluator's end: ends the training after `patience` epochs without a better AP."""
+def stop_early(trainer: Engine, evaluator: Engine, patience: int) -> EarlyStopping:
+    """End the training after `patience` epochs without a better AP; returns what counts them."""
     handler = EarlyStopping(patience, lambda evaluator: evaluator.state.metrics["AP"], trainer)
     handler.logger.setLevel("WARNING")
+    evaluator.add_event_handler(Events.COMPLETED, handler)
     return handler
 
 

@@ -126,8 +126,12 @@ class Batches:
         self.device = torch.device(device)
         self.images = as_tensor(images, device)
         self.labels = torch.as_tensor(np.asarray(labels), dtype=torch.float32, device=self.images.device)
-        self.batch_size, self.drop_last = batch_size, drop_last
-        self.sampler, self.augment, self.noise, self.seed = sampler, augment, noise, seed
+        self.batch_size = batch_size
+        self.sampler = sampler
+        self.augment = augment
+        self.noise = noise
+        self.seed = seed
+        self.drop_last = drop_last
         self.rank, self.world = rank, world
         self.epoch = 1
 

@@ -147,8 +147,7 @@ def _train(
     sampler.attach(trainer)
     best, history = engines.Best(judged, trainer), History()
     evaluator.add_event_handler(Events.COMPLETED, best)
-    stopping = engines.early_stopping(trainer, settings.patience or settings.epochs)
-    evaluator.add_event_handler(Events.COMPLETED, stopping)
+    stopping = engines.stop_early(trainer, evaluator, settings.patience or settings.epochs)
 
     @trainer.on(Events.EPOCH_STARTED)
     def begin() -> None:
@@ -212,12 +211,8 @@ def _engines(
         if not torch.isfinite(trainer.state.output["loss"]):  # type: ignore[index]
             raise _diverged(trainer, settings)
 
-    parts: dict[str, Any] = {
-        "trainer": trainer,
-        "model": model,
-        "optimizer": optimizer,
-        "scheduler": scheduler,
-    }
+    parts: dict[str, Any] = {"trainer": trainer, "model": model, "optimizer": optimizer}
+    parts["scheduler"] = scheduler
     if average:
         average.attach(trainer)
         parts["ema"] = judged
