@@ -294,3 +294,8 @@ def test_a_picture_is_kept_in_its_own_mode_and_made_rgb_window_by_window(tmp_pat
         source = imagery.open_image(tmp_path / "a.png", gsd=1)
     assert source._image.mode == mode  # a byte a pixel for grey: a whole RGB copy would take three more
     assert source.read(10, 20, 40, 30).shape == (10, 30, 3)
+
+
+def test_a_path_in_place_of_an_image_is_told_to_open_it_first():
+    with pytest.raises(InputError, match=r"scene.tif is a path; open it first"):
+        imagery.as_source("scene.tif")

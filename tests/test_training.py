@@ -201,6 +201,15 @@ def test_unusable_labels_are_refused(labels: list[float], words: str) -> None:
     assert words in str(caught.value)
 
 
+def test_a_whole_data_set_or_bare_images_in_place_of_patches_are_refused_with_the_remedy() -> None:
+    with pytest.raises(InputError, match="val is a ndarray; pass patches with labels"):
+        training.fit(tiny_net(), bars(64), bars(64).images, **FAST)
+
+
+def test_what_training_offers_is_listed_before_it_is_imported() -> None:
+    assert {"fit", "predict", "Settings", "History"} <= set(dir(training))
+
+
 def test_a_model_that_does_not_return_one_logit_a_patch_is_refused() -> None:
     with pytest.raises(InputError, match=r"returns \(32, 1\) for 32 patches"):
         training.fit(nn.Sequential(*list(tiny_net())[:-1]), bars(128), bars(64), **FAST)

@@ -13,8 +13,13 @@ from pathlib import Path
 from typing import IO, Any
 
 __version__ = "0.2.0"
-ROOMS = ("datasets", "detection", "metrics", "models", "plotting", "training")
-__path__.append(f"{__path__[0]}_course/handed_out")  # names of modules in notebooks from before version 0.2
+ROOMS = (
+    "datasets", "detection", "imagery", "metrics", "models", "patches", "plotting", "scenes", "training",
+)  # fmt: skip
+
+# Notebooks that were handed out before version 0.2 import modules by older names. If the course lies beside
+# this package, that folder says the new ones, with a warning; nothing here needs it.
+__path__.append(f"{__path__[0]}_course/handed_out")
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
@@ -69,6 +74,10 @@ def disk_errors(place: Path, remedy: str) -> Iterator[None]:
             reason = f"cannot be written ({error.strerror})"
             raise InputError(f"{place}: {reason}; change its rights, {remedy}") from error
         raise
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *ROOMS})
 
 
 def __getattr__(name: str) -> Any:

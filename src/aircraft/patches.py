@@ -80,6 +80,9 @@ def check_images(images: Any, what: str = "images") -> None:
 
 def check_patches(patches: Patches, what: str) -> None:
     """Raise InputError unless there are usable images, a label 0 or 1 for each, and both classes."""
+    if not hasattr(patches, "images"):
+        kind = type(patches).__name__
+        raise InputError(f"{what} is a {kind}; pass patches with labels, such as .train of a PatchSet")
     check_images(patches.images, f"{what}.images")
     labels, count = np.asarray(patches.labels), len(patches.images)
     if labels.shape != (count,):

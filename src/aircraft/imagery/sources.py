@@ -45,6 +45,8 @@ class Source(Protocol):
 
 def as_source(image: "np.ndarray | Source") -> Source:
     """An array as a source; a source as it is."""
+    if isinstance(image, str | Path):
+        raise InputError(f"{image} is a path; open it first: imagery.open_image(path)")
     return ArrayImage(image) if isinstance(image, np.ndarray) else image
 
 

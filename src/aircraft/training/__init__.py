@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 __all__ = ["History", "Settings", "fit", "predict"]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'aircraft.training' has no attribute {name!r}")

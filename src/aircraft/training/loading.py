@@ -16,7 +16,7 @@ from torch import Tensor
 
 from aircraft.patches import PATCH
 
-GAIN = 0.25  # contrast changes by up to so much, down or up
+GAIN = 0.25  # octaves: contrast is multiplied by 2 ** -GAIN to 2 ** GAIN
 SHIFT = 0.12  # brightness of all channels, in [0, 1]
 CAST = 0.04  # brightness of one channel
 HARD_SHARE = 0.1  # of the negatives are called hard
@@ -162,7 +162,7 @@ class Batches:
 
 
 def _chances(count: int, generator: torch.Generator) -> Tensor:
-    """(count, 8) in [0, 1): the random part of an augmentation, a row for each patch."""
+    """(count, 8) in [0, 1), a row for each patch: mirror, flip, turn, contrast, brightness, three of cast."""
     return torch.rand(count, 8, generator=generator, device=generator.device)
 
 
@@ -188,7 +188,7 @@ def _choose(mask: Tensor, yes: Tensor, no: Tensor) -> Tensor:
 
 
 def random_for(seed: int, *keys: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """A generator for one purpose, for example (seed, epoch, rank); other keys, unrelated numbers."""
+    """A generator for one purpose, such as (seed, epoch, 0) for the order; other keys, unrelated numbers."""
     return torch.Generator(device).manual_seed(seed_for(seed, *keys))
 
 

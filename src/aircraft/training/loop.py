@@ -110,7 +110,7 @@ def predict(
         raise InputError(f"batch_size is {batch_size}; it must be at least 1")
     where = models.device_of(model) if device is None else devices.choose(device)
     scores = np.empty(len(images), np.float32)
-    starts = tqdm(range(0, len(images), batch_size), desc="predict", disable=not progress)
+    starts = tqdm(range(0, len(images), batch_size), desc="predict", disable=not progress, leave=False)
     with models.evaluating(model.to(where)), torch.autocast(where.type, enabled=False):
         for start in starts:
             batch = loading.as_tensor(images[start : start + batch_size], where)
