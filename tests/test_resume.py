@@ -29,7 +29,7 @@ def test_kill_9_and_resume_end_with_the_same_weights_as_an_undisturbed_run(tmp_p
     os.kill(victim.pid, signal.SIGKILL)
     assert victim.wait() == -signal.SIGKILL
     done = len(checkpoints.read(out / "checkpoint.pt")["history"]["rows"])
-    assert 2 <= done < epochs
+    assert 1 <= done < epochs  # history.csv is written first: the kill may fall between the two files
     resumed, history = train_tiny(out, epochs=epochs, resume=True)
     undisturbed, expected = train_tiny(tmp_path / "undisturbed", epochs=epochs)
     assert history["loss"] == expected["loss"]
