@@ -29,10 +29,14 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 from torch import nn
 
-from aircraft_course import lessons
-from aircraft_course.checks.lesson01 import check_baseline, check_by_hand, check_count_parameters, check_descend, check_diagnosis, check_loss, check_make_mlp, check_neuron, check_rates, check_three_parts, check_train_batch, check_update, check_xor_best, check_xor_weights
-from aircraft_course.drawings import lesson01 as drawings
 from aircraft.plotting.style import BLUE, ORANGE
+from aircraft_course import lessons
+from aircraft_course.checks.lesson01 import (
+    check_baseline, check_by_hand, check_count_parameters, check_descend, check_diagnosis, check_loss,
+    check_make_mlp, check_neuron, check_rates, check_three_parts, check_train_batch, check_update,
+    check_xor_best, check_xor_weights,
+)
+from aircraft_course.drawings import lesson01 as drawings
 
 # %% [markdown]
 # ## 1. What does the computer see?

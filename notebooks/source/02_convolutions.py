@@ -32,7 +32,11 @@ from torchinfo import summary
 
 from aircraft import datasets, models
 from aircraft_course import lessons
-from aircraft_course.checks.lesson02 import check_brighten, check_conv_parameters, check_convolve, check_cross_correlate, check_features, check_grey_net, check_hidden_units, check_kernels, check_max_pool, check_output_size, check_receptive_field, check_scramble, check_small_net, check_to_tensor
+from aircraft_course.checks.lesson02 import (
+    check_brighten, check_conv_parameters, check_convolve, check_cross_correlate, check_features,
+    check_grey_net, check_hidden_units, check_kernels, check_max_pool, check_output_size,
+    check_receptive_field, check_scramble, check_small_net, check_to_tensor,
+)
 from aircraft_course.drawings import lesson02 as drawings
 
 # %% [markdown]

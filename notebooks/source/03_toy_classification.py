@@ -31,9 +31,13 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from aircraft import datasets, metrics, models, plotting, training
-from aircraft_course import lessons
 from aircraft.datasets import synthetic
-from aircraft_course.checks.lesson03 import check_bce, check_choose_threshold, check_confusion, check_keep_best, check_make_loader, check_mean_and_spread, check_patch_dataset, check_roc_point, check_shared_sites, check_toy_cnn, check_train_one_epoch, check_validate
+from aircraft_course import lessons
+from aircraft_course.checks.lesson03 import (
+    check_bce, check_choose_threshold, check_confusion, check_keep_best, check_make_loader,
+    check_mean_and_spread, check_patch_dataset, check_roc_point, check_shared_sites, check_toy_cnn,
+    check_train_one_epoch, check_validate,
+)
 from aircraft_course.drawings import lesson03 as drawings
 
 plt.rcParams["figure.dpi"] = 72

@@ -43,13 +43,16 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torchvision.utils import make_grid
 
-from aircraft import datasets, models, plotting, training
+from aircraft import InputError, datasets, models, plotting, training
+from aircraft.plotting.style import STYLE
 from aircraft.training import engines, loading
 from aircraft_course import lessons
-from aircraft_course.checks.lesson04 import check_attach_validation, check_batch_norm, check_chosen_rate, check_compare, check_create_trainer, check_draw_settings, check_dropout, check_eight_views, check_events, check_momentum_step, check_one_cycle, check_rate_at, check_score_function, check_worst_patches
+from aircraft_course.checks.lesson04 import (
+    check_attach_validation, check_batch_norm, check_chosen_rate, check_compare, check_create_trainer,
+    check_draw_settings, check_dropout, check_eight_views, check_events, check_momentum_step,
+    check_one_cycle, check_rate_at, check_score_function, check_worst_patches,
+)
 from aircraft_course.drawings import lesson04 as drawings
-from aircraft import InputError
-from aircraft.plotting.style import STYLE
 
 plt.rcParams.update(STYLE)                                               # letters that can be read from afar
 

@@ -27,7 +27,11 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 
 from aircraft import datasets, metrics, models, patches, plotting, training
 from aircraft_course import lessons
-from aircraft_course.checks.lesson05 import check_average_precision, check_balanced, check_by_site, check_curve, check_f_beta, check_figures_that_move, check_focal_loss, check_hardest, check_precision_at, check_redraw_sites, check_silent_accuracy, check_threshold_for, check_weighted_loss
+from aircraft_course.checks.lesson05 import (
+    check_average_precision, check_balanced, check_by_site, check_curve, check_f_beta,
+    check_figures_that_move, check_focal_loss, check_hardest, check_precision_at, check_redraw_sites,
+    check_silent_accuracy, check_threshold_for, check_weighted_loss,
+)
 from aircraft_course.drawings import lesson05 as drawings
 
 # %% [markdown]

@@ -34,12 +34,16 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.utils.flop_counter import FlopCounterMode
 
 from aircraft import datasets, models, training
-from aircraft_course import lessons
-from aircraft.training import loading
 from aircraft.datasets import storage
-from aircraft_course.checks.lesson06 import check_centre_mean, check_draw_sites, check_enlarged, check_extract, check_freeze, check_head, check_patches_needed, check_rounds, check_stale, check_strategy, check_trainable, check_two_rates, whole_sites
-from aircraft_course.drawings import lesson06 as drawings
 from aircraft.models.efficientnet import STAGES
+from aircraft.training import loading
+from aircraft_course import lessons
+from aircraft_course.checks.lesson06 import (
+    check_centre_mean, check_draw_sites, check_enlarged, check_extract, check_freeze, check_head,
+    check_patches_needed, check_rounds, check_stale, check_strategy, check_trainable, check_two_rates,
+    whole_sites,
+)
+from aircraft_course.drawings import lesson06 as drawings
 
 # %% [markdown]
 # ## 1. Borrowed eyes

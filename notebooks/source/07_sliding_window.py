@@ -27,11 +27,14 @@ import numpy as np
 import torch
 from ipywidgets import interact
 
-from aircraft import datasets, detection, models, patches, training
+from aircraft import InputError, datasets, detection, models, patches, training
 from aircraft_course import lessons
-from aircraft_course.checks.lesson07 import check_average_precision, check_border, check_choose_for_counting, check_count_error, check_find_peaks, check_hard_windows, check_pair, check_slide, check_stride, check_suppress, check_to_image, check_which_tiles, check_windows_in
+from aircraft_course.checks.lesson07 import (
+    check_average_precision, check_border, check_choose_for_counting, check_count_error, check_find_peaks,
+    check_hard_windows, check_pair, check_slide, check_stride, check_suppress, check_to_image,
+    check_which_tiles, check_windows_in,
+)
 from aircraft_course.drawings import lesson07 as drawings
-from aircraft import InputError
 
 plt.rcParams["figure.dpi"] = 72  # photographs are large: this keeps the notebook small
 

@@ -31,9 +31,13 @@ import torch
 from torch import nn
 
 from aircraft import datasets, detection, models, plotting, training
-from aircraft_course import lessons
 from aircraft.datasets import synthetic
-from aircraft_course.checks.lesson08 import check_corner, check_finer_map, check_kernels, check_linear_to_conv, check_looks, check_megabytes, check_multiplications, check_padding, check_passes, check_shift_boxes, check_stride_choice, check_to_input, check_toy_dense, side_by_side
+from aircraft_course import lessons
+from aircraft_course.checks.lesson08 import (
+    check_corner, check_finer_map, check_kernels, check_linear_to_conv, check_looks, check_megabytes,
+    check_multiplications, check_padding, check_passes, check_shift_boxes, check_stride_choice,
+    check_to_input, check_toy_dense, side_by_side,
+)
 from aircraft_course.drawings import lesson08 as drawings
 
 # %% [markdown]
