@@ -981,9 +981,19 @@ def make_mlp(inputs, hidden, outputs):
     return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(inputs, outputs))
 
 # %% tags=["wrong"]
-# hint: no score of yours is below 0
+# hint: something bends your scores
 def make_mlp(inputs, hidden, outputs):
     return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, outputs), nn.ReLU())
+
+# %% tags=["wrong"]
+# hint: something bends your scores
+def make_mlp(inputs, hidden, outputs):
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, outputs), nn.Tanh())
+
+# %% tags=["wrong"]
+# hint: something bends your scores
+def make_mlp(inputs, hidden, outputs):
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, outputs), nn.LogSoftmax(1))
 
 # %% tags=["wrong"]
 # hint: one score a class

@@ -346,10 +346,11 @@ def check_make_mlp(make_mlp: Callable[..., Any]) -> None:
             assert y.shape == (4, outputs), (
                 f"{case} turns 4 images into {tuple(y.shape)}, not (4, {outputs}): one score a class"
             )
-            total, small = y.sum(1), bool((y >= 0).all())
-            ones = small and torch.allclose(total, torch.ones(4), atol=1e-4)
+            ones = bool((y >= 0).all()) and torch.allclose(y.sum(1), torch.ones(4), atol=1e-4)
             assert not ones, "your scores add up to 1: leave softmax out, the loss function does it"
-            assert not small, "no score of yours is below 0: the last layer is a Linear with nothing after it"
+            assert _ends_linear(model, x), (
+                "something bends your scores: the last layer is a Linear with nothing after it"
+            )
             bent = (model(x) + model(-x) - 2 * model(0 * x)).abs().max() > 1e-4
             assert bent, "without a ReLU between them, two Linear layers can do no more than one"
         count = sum(weight.numel() for weight in model.parameters())
@@ -399,6 +400,24 @@ def check_train_batch(train_batch: Callable[..., Any]) -> None:
     assert np.allclose(values, losses, atol=1e-4), (
         f"you returned {values[0]:.3f}, but the loss of this batch was {losses[0]:.3f}"
     )
+
+
+def _ends_linear(model: nn.Module, x: torch.Tensor) -> bool:
+    """True when the scores are those of the last Linear: scaled by -2, it gives -2 times the scores.
+
+    The sign of a score would not tell: those of an honest network may all be positive by chance.
+    """
+    called: list[nn.Linear] = []
+    model = copy.deepcopy(model)
+    for layer in model.modules():
+        if isinstance(layer, nn.Linear):
+            layer.register_forward_hook(lambda layer, *_: called.append(layer))
+    before = model(x)
+    if not called:  # layers of the student's own: nothing to scale
+        return True
+    for weight in called[-1].parameters():
+        weight.mul_(-2)
+    return torch.allclose(model(x), -2 * before, atol=1e-4)
 
 
 def _trained(
