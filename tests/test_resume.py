@@ -181,7 +181,9 @@ def test_a_kill_between_the_two_files_loses_no_row_of_the_history(tmp_path: Path
 
 
 def test_what_a_killed_writer_left_is_removed_by_the_next_training(tmp_path: Path) -> None:
-    (tmp_path / ".checkpoint.pt-x7d2").write_bytes(b"half of a checkpoint")
+    left = tmp_path / ".checkpoint.pt-x7d2.aircraft-part"
+    left.write_bytes(b"half of a checkpoint")
+    os.utime(left, (0, 0))
     training.fit(tiny_net(), bars(128), bars(64, 1), out=tmp_path, epochs=1, **FAST)
     assert not list(tmp_path.glob(".checkpoint*"))
 

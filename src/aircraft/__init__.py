@@ -1,16 +1,24 @@
 """aircraft: find and count aircraft on satellite images; the package behind the course.
 
-Here stands what every room uses: the errors, and `replacing`, the one way to write a file. Submodules are
-imported when they are first used, so that `import aircraft` costs nothing.
+Here stands what every room uses: the errors, and the two ways to a file: `reading` one that the user named,
+and `replacing` one as a whole. Submodules are imported when first used: `import aircraft` costs nothing.
 """
 
 import errno
+import glob
 import importlib
 import os
+import stat
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 __version__ = "0.2.0"
 ROOMS = (
@@ -22,7 +30,7 @@ ROOMS = (
 __path__.append(f"{__path__[0]}_course/handed_out")
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
+PART = ".aircraft-part"  # ends the name of a file that is still being written
 
 
 class InputError(ValueError):
@@ -33,26 +41,70 @@ class LostProcess(RuntimeError):
     """Another process of a torchrun job died or hangs. The message says how to go on."""
 
 
+def quoted(name: object) -> str:
+    """A name for people to read, in one line: control codes and bytes that are no text are written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(name))
+
+
+def regular(path: str | Path, remedy: str) -> Path:
+    """The path of a regular file; nothing else is opened: a pipe would keep us waiting for ever.
+
+    Raises FileNotFoundError where there is none, InputError for a folder, a pipe or a device.
+    """
+    path = Path(path)
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, ValueError):
+        raise FileNotFoundError(f"{path}: no such file; {remedy}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); {remedy}") from error
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device, no regular file"
+        raise InputError(f"{path} is {kind}; {remedy}")
+    return path
+
+
+@contextmanager
+def reading(path: str | Path, remedy: str, fault: str = "damaged, or of another kind") -> Iterator[None]:
+    """Whatever goes wrong while a file is read that the user named is that file's: one line that names it."""
+    try:
+        yield
+    except (InputError, FileNotFoundError, MemoryError):
+        raise
+    except Exception as error:
+        why = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InputError(f"{path}: {fault} ({why}); {remedy}") from error
+
+
 @contextmanager
 def replacing(path: str | Path) -> Iterator[IO[bytes]]:
     """A file to write that takes the place of `path` at the end; should writing fail, `path` stays as it was.
 
-    Folders are made. Raises InputError where the disk is full or the place cannot be written.
+    Folders are made, and what killed writers of this path left is removed. Raises InputError where the disk
+    is full, the place cannot be written, or `path` is no regular file.
     """
     import tempfile  # takes a moment, and most imports of aircraft write nothing
 
     path = Path(path)
     with disk_errors(path, "or give a path elsewhere"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        target = path.resolve()  # behind a link: the link stays
+        if target.exists() and not target.is_file():
+            raise InputError(f"{path}: cannot be written (a folder, pipe or device); give another path")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        start = f".{target.name[:60]}-"
+        for leftover in target.parent.glob(f"{glob.escape(start)}*{PART}"):
+            _sweep(leftover)
+        descriptor, part = tempfile.mkstemp(dir=target.parent, prefix=start, suffix=PART)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                yield file
-                write_through(file)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
+            with _marked_alive(descriptor):
+                with os.fdopen(descriptor, "wb") as file:
+                    yield file
+                    write_through(file)
+                os.chmod(part, 0o644)
+                os.replace(part, target)
         except BaseException:
-            os.unlink(temporary)
+            with suppress(OSError):
+                os.unlink(part)
             raise
 
 
@@ -64,16 +116,38 @@ def write_through(file: IO[bytes]) -> None:
 
 @contextmanager
 def disk_errors(place: Path, remedy: str) -> Iterator[None]:
-    """Turn what a disk can answer into one line that says what to do."""
+    """Turn whatever a disk can answer into one line that names the place and says what to do."""
     try:
         yield
     except OSError as error:
+        if error.errno is None:  # not the disk's: an error with words of its own
+            raise
         if error.errno in FULL:
             raise InputError(f"{place}: the disk is full; nothing was kept; make room, {remedy}") from error
-        if error.errno in CLOSED:
-            reason = f"cannot be written ({error.strerror})"
-            raise InputError(f"{place}: {reason}; change its rights, {remedy}") from error
-        raise
+        raise InputError(
+            f"{place}: cannot be written ({error.strerror}); change its rights, {remedy}"
+        ) from error
+
+
+@contextmanager
+def _marked_alive(descriptor: int) -> Iterator[None]:
+    """Lock a file that is being written, so that it is not taken for what a killed process left."""
+    if fcntl is None:  # Windows: an open file cannot be removed anyway
+        yield
+        return
+    with os.fdopen(os.dup(descriptor), "rb") as lock:  # outlives the file that is written
+        with suppress(OSError):  # some file systems know no locks
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def _sweep(leftover: Path) -> None:
+    """Remove what a killed process was writing. A living one holds a lock, from its first second on."""
+    with suppress(OSError), leftover.open("rb") as file:
+        if time.time() - os.stat(file.fileno()).st_mtime > 1:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            leftover.unlink()
 
 
 def __dir__() -> list[str]:

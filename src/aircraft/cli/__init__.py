@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aircraft import InputError, LostProcess, __version__
+from aircraft import InputError, LostProcess, __version__, quoted
 from aircraft.cli import data, demo, detect, evaluate, export, train
 from aircraft.cli.options import Answer
 
@@ -120,7 +120,8 @@ def _print(answer: Answer) -> None:
 
 def _say(line: str) -> None:
     rank = os.environ.get("RANK", "0")
-    print(f"aircraft{'' if rank == '0' else f' (rank {rank})'}: {' '.join(line.split())}", file=sys.stderr)
+    who = "aircraft" if rank == "0" else f"aircraft (rank {rank})"
+    print(f"{who}: {quoted(' '.join(line.split()))}", file=sys.stderr)
 
 
 def _terminated(*_: object) -> None:

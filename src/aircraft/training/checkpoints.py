@@ -99,8 +99,6 @@ def attach(
         return
     if not resume:
         path.unlink(missing_ok=True)
-    for leftover in folder.glob(f".{NAME}-*"):  # of a training that was killed while it wrote
-        leftover.unlink()
 
     @trainer.on(Events.EPOCH_COMPLETED)
     def save() -> None:
