@@ -90,7 +90,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
 def test_a_pipe_is_neither_replaced_nor_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputError, match=r"pipe: cannot be written \(a folder, pipe or device\)"):
+    with pytest.raises(InputError, match=r"pipe: cannot be written \(no regular file is there\)"):
         write(tmp_path / "pipe", b"text")
     with pytest.raises(InputError, match="pipe is a pipe or a device, no regular file; give a file"):
         regular(tmp_path / "pipe", "give a file")

@@ -89,7 +89,7 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
     with disk_errors(path, "or give a path elsewhere"):
         target = path.resolve()  # behind a link: the link stays
         if target.exists() and not target.is_file():
-            raise InputError(f"{path}: cannot be written (a folder, pipe or device); give another path")
+            raise InputError(f"{path}: cannot be written (no regular file is there); give a path elsewhere")
         target.parent.mkdir(parents=True, exist_ok=True)
         start = f".{target.name[:60]}-"
         for leftover in target.parent.glob(f"{glob.escape(start)}*{PART}"):
