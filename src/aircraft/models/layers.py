@@ -3,6 +3,7 @@
 A network is a flat list of layers from a 64x64 RGB window to one logit; one class, whatever the layers.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -31,7 +32,8 @@ class Normalize(nn.Module):
 
     def __init__(self, mean: Sequence[float] = MEAN, std: Sequence[float] = STD) -> None:
         super().__init__()
-        if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
+        fits = all(map(math.isfinite, mean)) and all(0 < value < math.inf for value in std)
+        if len(mean) != 3 or len(std) != 3 or not fits:
             raise InputError(f"normalisation takes 3 means and 3 positive stds, not {mean} and {std}")
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(3, 1, 1))

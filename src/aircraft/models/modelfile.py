@@ -1,19 +1,21 @@
 """The model file: weights, architecture, normalisation and thresholds in one safetensors file, no pickle.
 
-A file is written whole or not at all; one that does not fit gives one line that names it and says what to do.
+A file is written whole or not at all; one that was damaged or does not fit gives one line that names it.
 """
 
+import hashlib
 import json
-import textwrap
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
+import torch
+from safetensors import safe_open
 from safetensors.torch import save as to_bytes
+from torch import Tensor
 
-from aircraft import InputError, replacing
-from aircraft.models.layers import Network
+from aircraft import InputError, quoted, reading, regular, replacing
+from aircraft.models.layers import Network, Normalize
 from aircraft.models.networks import build
 
 FORMAT = "aircraft-model"
@@ -22,7 +24,7 @@ VERSION = "1"
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a model file tells about its weights. Raises InputError for a threshold that is no probability."""
+    """What a model file tells about its weights. Raises InputError for numbers that make no sense."""
 
     arch: str  # arguments of `build`
     options: dict[str, Any]
@@ -33,8 +35,10 @@ class ModelCard:
     provenance: dict[str, Any] = field(default_factory=dict)  # data, seed, versions, scores; any JSON
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "mean", list(self.mean))
-        object.__setattr__(self, "std", list(self.std))
+        kinds = {"mean": list, "std": list, "options": dict, "provenance": dict}
+        for name, kind in kinds.items():
+            object.__setattr__(self, name, kind(getattr(self, name)))
+        Normalize(self.mean, self.std)
         for name in ("threshold", "detection_threshold"):
             value = getattr(self, name)
             if (value is not None or name == "threshold") and not 0 <= value <= 1:
@@ -73,20 +77,24 @@ def save(
         raise InputError(f"{path}: only networks made by models.build are saved, not {type(model).__name__}")
     card = ModelCard(
         arch=model.arch,
-        options=dict(model.options),
+        options=model.options,
         threshold=float(threshold),
         detection_threshold=None if detection_threshold is None else float(detection_threshold),
         mean=model.normalize.mean.flatten().tolist(),
         std=model.normalize.std.flatten().tolist(),
-        provenance=dict(provenance or {}),
+        provenance=provenance or {},
     )
     try:
         text = json.dumps(asdict(card))
     except (TypeError, ValueError) as error:
         raise InputError(f"{path}: provenance and options must be plain JSON values: {error}") from error
-    tensors = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-    with replacing(Path(path)) as file:
-        file.write(to_bytes(tensors, {"format": FORMAT, "version": VERSION, "card": text}))
+    tensors = {}
+    for key, value in model.state_dict().items():
+        tensors[key] = (value.float() if value.is_floating_point() else value).cpu().contiguous()
+    _check_numbers(path, tensors)
+    metadata = {"format": FORMAT, "version": VERSION, "card": text, "sha256": _digest(tensors, text)}
+    with replacing(path) as file:
+        file.write(to_bytes(tensors, metadata))
     return card
 
 
@@ -101,43 +109,73 @@ def load(path: str | Path) -> tuple[Network, ModelCard]:
     -------
     Network, ModelCard : on the CPU in evaluation mode, with `.card` set; and that card
     """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such model file; train one with `aircraft train ... --out RUN`")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (it is no dict)
-    except (SafetensorError, OSError) as error:
-        text = f"{path}: not a safetensors file, or a damaged or cut one ({error}); copy it or train again"
-        raise InputError(text) from error
-    if metadata.get("format") != FORMAT or "card" not in metadata:
-        raise InputError(f"{path}: a safetensors file without aircraft's metadata; write it with models.save")
-    version = metadata.get("version")
-    if version != VERSION:
-        raise InputError(f"{path}: model file of version {version}, this one reads {VERSION}; update it")
-    try:
-        card = ModelCard(**json.loads(metadata["card"]))
-        options = dict(card.options)
-    except (ValueError, TypeError) as error:
-        known = ", ".join(x.name for x in fields(ModelCard))
-        text = f"{path}: damaged metadata, expected {known} ({error}); train the model again"
-        raise InputError(text) from error
-    if "pretrained" in options:  # the weights are in the file: no need for the package that ships them
-        options["pretrained"] = False
-    try:
-        model = build(str(card.arch), **options)
-    except InputError as error:
-        raise InputError(f"{path}: {error}; update aircraft or train the model again") from error
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        # torch writes a heading and then, in many lines, what does not fit.
-        what = f"does not fit {card.arch}: {textwrap.shorten(str(error).split(':', 1)[1], 200)}"
-        text = f"{path}: {what}; it was changed or made by another version: train the model again"
-        raise InputError(text) from error
-    broken = [key for key, tensor in tensors.items() if not tensor.isfinite().all()]
-    if broken:
-        raise InputError(f"{path}: {broken[0]} is not finite; it was changed: train the model again")
+    path = regular(path, "train a model with `aircraft train ... --out RUN`")
+    fault = "not a safetensors file, or a damaged or cut one"
+    with reading(path, "copy it or train again", fault), safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+        if metadata.get("format") != FORMAT or "card" not in metadata:
+            what = "a safetensors file without aircraft's metadata; write it with models.save"
+            raise InputError(f"{path}: {what}")
+        version = quoted(metadata.get("version"))[:20]
+        if version != VERSION:
+            raise InputError(f"{path}: model file of version {version}, this one reads {VERSION}; update it")
+        model, card = _described(path, metadata["card"])
+        # Before any weight is read: the header must have what the network has.
+        parts = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118  (it is no dict)
+        theirs = {key: f"{part.get_dtype()} {part.get_shape()}" for key, part in parts.items()}
+        ours = {
+            key: f"{'F32' if value.is_floating_point() else 'I64'} {list(value.shape)}"
+            for key, value in model.state_dict().items()
+        }
+        for key in sorted(ours | theirs):
+            if theirs.get(key) != ours.get(key):
+                differs = (
+                    f"{theirs.get(key, 'nothing')} in the file, {ours.get(key, 'nothing')} in {card.arch}"
+                )
+                what = (
+                    f"{quoted(key)[:80]} does not fit: {differs}; it was changed or made by another version"
+                )
+                raise InputError(f"{path}: {what}: train the model again")
+        tensors = {key: file.get_tensor(key) for key in theirs}
+    digest = _digest(tensors, metadata["card"])
+    if metadata.get("sha256", digest) != digest:  # files of before have none
+        raise InputError(f"{path}: changed since it was saved; copy it again, or train the model again")
+    _check_numbers(path, tensors)
+    model.to_empty(device="cpu").load_state_dict(tensors)
+    if [x.flatten().tolist() for x in model.normalize.buffers()] != [card.mean, card.std]:
+        raise InputError(f"{path}: its card tells of another normalisation; train the model again")
     model.options, model.card = card.options, card
     return model.eval(), card
+
+
+def _described(path: Path, text: str) -> tuple[Network, ModelCard]:
+    """The network that a card describes, without memory for its weights, and the card."""
+    known = ", ".join(x.name for x in fields(ModelCard))
+    with reading(path, "train the model again", f"damaged metadata, expected {known}"):
+        try:
+            card = ModelCard(**json.loads(text))
+            options = dict(card.options)
+            if "pretrained" in options:  # the weights are in the file: no need for the package with them
+                options["pretrained"] = False
+            with torch.device("meta"):
+                return build(str(card.arch), **options), card
+        except InputError as error:
+            what = quoted(error)[:300]
+            raise InputError(f"{path}: {what}; update aircraft or train the model again") from error
+
+
+def _digest(tensors: dict[str, Tensor], card: str) -> str:
+    """A hash of all that the file holds: names, kinds, shapes and bytes of the tensors, and the card."""
+    digest = hashlib.sha256(card.encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _check_numbers(path: str | Path, tensors: dict[str, Tensor]) -> None:
+    """InputError for numbers that no training gives."""
+    for key, tensor in tensors.items():
+        if not tensor.isfinite().all() or (key.endswith("running_var") and tensor.min() < 0):
+            what = "is not finite, or is negative as no variance is"
+            raise InputError(f"{path}: {key} {what}; it was changed: train the model again")
