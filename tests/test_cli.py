@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -226,6 +227,178 @@ def test_export_scores_like_torch(run: Run, trained: Path, tmp_path: Path) -> No
     logits = session.run(None, {"image": images.transpose(0, 3, 1, 2).astype(np.float32) / 255})[0]
     network, _ = models.load(trained / "model.safetensors")
     np.testing.assert_allclose(1 / (1 + np.exp(-logits)), training.predict(network, images), atol=1e-4)
+
+
+def test_results_of_before_are_replaced_and_other_files_only_with_force(
+    run: Run, trained: Path, picture: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnx")
+    detect = ("detect", trained, picture, "--out", tmp_path, "--no-progress")
+    export = ("export", trained, "--onnx", tmp_path / "net")
+    for command in (detect, export):
+        assert run(*command).code == 0
+        assert run(*command).code == 0, "what we wrote we may replace"
+    for command, name in ((detect, ".json"), (detect, ".geojson"), (detect, ".png"), (export, "net")):
+        [file] = [path for path in tmp_path.iterdir() if name in (path.suffix, path.name)]
+        ours = file.read_bytes()
+        others = list({path: path.read_bytes() for path in tmp_path.iterdir() if path != file}.items())
+        for content in (b"[1, 2]", b'{"type": "FeatureCollection"}', picture.read_bytes(), others[0][1]):
+            file.write_bytes(content)
+            refused = run(*command)
+            assert (refused.code, len(refused.lines)) == (2, 1)
+            assert f"{file.name}: aircraft did not write this file; " in refused.err
+            assert refused.err.endswith("or --force to replace it\n")
+            assert file.read_bytes() == content
+            assert all(path.read_bytes() == before for path, before in others), "checked before any work"
+        assert run(*command, "--force").code == 0
+        assert file.read_bytes() == ours
+        file.write_bytes(b"")
+        assert run(*command).code == 0, "with an empty file nothing is lost"
+
+
+def test_all_targets_of_all_images_are_checked_before_the_first_image_is_read(
+    run: Run, trained: Path, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aircraft.imagery.open_image", lambda *_, **__: pytest.fail("an image was read"))
+    second = tmp_path / "second.png"
+    second.write_bytes(picture.read_bytes())
+    (tmp_path / "found").mkdir()
+    (tmp_path / "found" / "second.geojson").write_text("{}")
+    outcome = run("detect", trained, picture, second, "--out", tmp_path / "found", "--no-progress")
+    assert (outcome.code, len(outcome.lines)) == (2, 1)
+    assert "second.geojson: aircraft did not write this file" in outcome.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and pipes as Unix has them")
+def test_an_input_is_never_replaced_whatever_leads_to_it(
+    run: Run, trained: Path, picture: Path, tmp_path: Path
+) -> None:
+    pixels = picture.read_bytes()
+    for suffix in (".png", ".json", ".geojson"):  # an image is what its content says
+        folder = tmp_path / suffix
+        folder.mkdir()
+        image = folder / f"scene{suffix}"
+        image.write_bytes(pixels)
+        (tmp_path / "linked").unlink(missing_ok=True)
+        (tmp_path / "linked").symlink_to(folder)
+        (folder / "hard").mkdir()
+        os.link(image, folder / "hard" / image.name)
+        (folder / "soft").mkdir()
+        (folder / "soft" / image.name).symlink_to(image)
+        for out in (folder, tmp_path / "linked", folder / "hard", folder / "soft"):
+            outcome = run("detect", trained, image, "--out", out, "--force", "--no-progress")
+            assert (outcome.code, len(outcome.lines)) == (2, 1)
+            assert "give another folder for --out" in outcome.err
+            assert image.read_bytes() == pixels
+    (tmp_path / "link.onnx").symlink_to(trained / "model.safetensors")
+    outcome = run("export", trained, "--onnx", tmp_path / "link.onnx", "--force")
+    assert (outcome.code, len(outcome.lines)) == (2, 1)
+    os.mkfifo(tmp_path / "pipe.json")
+    pipe = run("export", trained, "--onnx", tmp_path / "pipe.json", "--force")
+    device = run("export", trained, "--onnx", "/dev/null", "--force")
+    assert pipe.code == device.code == 2
+    assert "no regular file" in pipe.err
+    assert "no regular file" in device.err
+
+
+def test_one_bad_image_does_not_stop_the_others(
+    run: Run, trained: Path, picture: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for name in ("a", "d", "g"):
+        (folder / f"{name}.png").write_bytes(picture.read_bytes())
+    for name in ("b", "c", "e", "f"):
+        (folder / f"{name}.png").write_text("no picture")
+    Image.new("RGB", (40, 40)).save(folder / "h.png")
+    words = ("detect", trained, folder, "--out", tmp_path / "out", "--no-progress")
+    for options in ((), ("--json",)):
+        outcome = run(*words, *options)
+        assert outcome.code == 2
+        assert sorted(path.stem for path in (tmp_path / "out").glob("*.json")) == ["a", "d", "g"]
+        *notes, last = outcome.lines
+        assert [re.findall(r"(\w)\.png", note) for note in notes] == [[name] for name in "bcefh"]
+        assert last.startswith("aircraft: 5 of 8 images failed, as noted above: ")
+        assert last.endswith("b.png, " + str(folder / "c.png") + ", " + str(folder / "e.png") + ", ...")
+    assert [Path(result["image"]).stem for result in outcome.json["images"]] == ["a", "d", "g"]
+    assert [Path(result["image"]).stem for result in outcome.json["failed"]] == list("bcefh")
+    assert all(result["error"] in outcome.err for result in outcome.json["failed"])
+    assert outcome.json["count"] == sum(result["count"] for result in outcome.json["images"]) > 0
+
+
+def test_nothing_but_bad_images_is_told_as_well(run: Run, trained: Path, tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_text("no picture")
+    outcome = run("detect", trained, tmp_path, "--out", tmp_path / "out", "--no-progress", "--json")
+    assert (outcome.code, len(outcome.lines), outcome.json["images"]) == (2, 3, [])
+    assert not (tmp_path / "out").exists()
+    one = run("detect", trained, tmp_path / "a.png", "--out", tmp_path / "out", "--no-progress", "--json")
+    assert (one.code, one.out, len(one.lines)) == (2, "", 1), "of a single image, one line"
+
+
+def test_a_fault_of_ours_still_ends_the_work(
+    run: Run, trained: Path, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "b.png").write_bytes(picture.read_bytes())
+    monkeypatch.setattr("aircraft.cli.outputs.draw", lambda *_: 1 / 0)
+    outcome = run("detect", trained, picture, tmp_path / "b.png", "--out", tmp_path / "out", "--no-progress")
+    assert (outcome.code, len(outcome.lines)) == (1, 1)
+
+
+@pytest.mark.parametrize("threshold", ["0", "1"])
+@pytest.mark.parametrize("logit", [-200.0, 200.0])
+def test_thresholds_at_both_ends_work_on_a_map_of_one_value(
+    run: Run, tmp_path: Path, picture: Path, threshold: str, logit: float
+) -> None:
+    from aircraft import models
+
+    model = models.build("toy_cnn")
+    torch.nn.init.zeros_(model.layers[-1].weight)
+    torch.nn.init.constant_(model.layers[-1].bias, logit)
+    models.save(model, tmp_path / "m.safetensors", threshold=0.5)
+    words = ("--out", tmp_path / "out", "--threshold", threshold, "--json", "--no-progress")
+    outcome = run("detect", tmp_path / "m.safetensors", picture, *words)
+    assert (outcome.code, outcome.err) == (0, "")
+    written = json.loads((tmp_path / "out" / "airport.json").read_text())["detections"]
+    assert (len(written) > 20) == (logit > 0 or threshold == "0")
+    assert all(0 <= found["x"] <= 400 and 0 <= found["y"] <= 300 for found in written)
+
+
+@pytest.mark.skipif(os.name == "nt" or sys.platform == "darwin", reason="names there are text")
+def test_a_name_that_is_no_text_is_no_trouble(run: Run, trained: Path, picture: Path, tmp_path: Path) -> None:
+    image = tmp_path / os.fsdecode(b"caf\xe9\x1b[31m.png")
+    image.write_bytes(picture.read_bytes())
+    for options in ((), ("--json",)):
+        outcome = run("detect", trained, image, "--out", tmp_path / "out", "--no-progress", *options)
+        assert (outcome.code, outcome.err) == (0, "")
+        assert outcome.out.isascii()
+        assert "\x1b" not in outcome.out
+    files = [Path(file) for file in outcome.json["images"][0]["files"]]
+    assert json.loads(files[0].read_text())["image"] == image.name
+    assert json.loads(files[1].read_text())["name"] == image.name
+    assert Image.open(files[2]).size == (400, 300)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such limit there")
+def test_a_limit_of_the_file_size_is_told_in_one_line(
+    run: Run, trained: Path, picture: Path, tmp_path: Path
+) -> None:
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, before[1]))
+    try:
+        outcomes = [
+            run("detect", trained, picture, "--out", tmp_path / "out", "--no-progress"),
+            run("export", trained, "--onnx", tmp_path / "out" / "x.onnx"),
+        ]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    for outcome in outcomes:
+        assert (outcome.code, len(outcome.lines)) == (2, 1)
+        assert "cannot be written (File too large)" in outcome.err
+    assert not list((tmp_path / "out").glob("*.png"))
+    assert not list((tmp_path / "out").glob(".*"))
 
 
 def test_demo_shows_everything_in_one_file(run: Run, tmp_path: Path) -> None:

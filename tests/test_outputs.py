@@ -6,7 +6,9 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
+from aircraft import InputError
 from aircraft.cli import outputs
 from aircraft.detection import Detections
 from aircraft.imagery import ArrayImage, Resampled
@@ -99,6 +101,21 @@ def test_three_files_are_written(tmp_path):
     assert json.loads(paths[1].read_text())["type"] == "FeatureCollection"
     written = cv2.imread(str(paths[2]))[:, :, ::-1]
     np.testing.assert_array_equal(written, outputs.draw(FOUND, image()))
+
+
+def test_the_picture_says_who_wrote_it_and_stays_the_same(tmp_path):
+    _, _, path = outputs.write(tmp_path, "apron", FOUND, image(), threshold=0.4)
+    written = Image.open(path)
+    written.verify()  # the checksums of all chunks
+    assert Image.open(path).text == {"Software": "aircraft"}
+
+
+def test_a_georeference_without_numbers_is_refused_and_nothing_is_written(tmp_path):
+    source = georeferenced(32631)
+    source.transform = (float("nan"), 0.0, 5000.0, 0.0, -1.0, 9000.0)
+    with pytest.raises(InputError, match=r"apron\.png: its georeference makes no sense .*; mend it"):
+        outputs.write(tmp_path / "out", "apron", FOUND, source, threshold=0.4)
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_image_without_aircraft_gives_empty_lists(tmp_path):

@@ -77,6 +77,8 @@ def run(arguments: Sequence[str], commands: typer.Typer = app, name: str = "airc
             raise KeyboardInterrupt
         if isinstance(answer, Answer):
             _print(answer)
+            if answer.failed:
+                raise InputError(answer.failed)
         return DONE
     except (KeyboardInterrupt, typer.Abort):
         _say("interrupted; what was written is whole, `aircraft train --resume` goes on with a training")

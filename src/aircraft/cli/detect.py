@@ -1,11 +1,15 @@
 """`aircraft detect`: find and count the aircraft in images of any size."""
 
 import math
+import sys
+import warnings
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aircraft import InputError
+from aircraft import InputError, quoted
 from aircraft.cli import options
 from aircraft.cli.options import Answer, table
 
@@ -21,6 +25,7 @@ def detect(
     block: options.BlockSize = 1024,
     fast: options.Fast = False,
     device: options.Device = "auto",
+    force: options.Foreign = False,
     progress: options.Progress = True,
     json: options.Json = False,
 ) -> Answer:
@@ -28,59 +33,83 @@ def detect(
 
     Writes for each image DIR/<name>.json, DIR/<name>.geojson and DIR/<name>.png with the boxes drawn.
     The processes of a torchrun job share the images, or the blocks of each where the images are fewer.
+    An image that cannot be used is told, and the others are done.
     """
     if threshold is not None and not (math.isfinite(threshold) and 0 <= threshold <= 1):
         raise InputError(f"threshold {threshold:g} is not possible; scores lie between 0 and 1")
     import ignite.distributed as idist
+    import numpy as np
     import torch
 
     from aircraft import detection, imagery, models
     from aircraft.cli import outputs, runs
+    from aircraft.detection.windows import together
     from aircraft.training import devices
 
     files = imagery.find(images)
-    _check_names(files, out)
+    network, _ = models.load(model_file := runs.model_file(model))
+    _check_names(files)
+    targets = [path for file in files for path in outputs.paths(out, file.stem)]
+    outputs.check(targets, [*files, model_file], "give another folder for --out", force)
     with devices.parallel():
-        network, _ = models.load(runs.model_file(model))
         network.to(where := devices.choose(device))
         least = detection.default_threshold(network) if threshold is None else threshold
         amp = fast and devices.amp_dtype("auto", where) is torch.bfloat16
-        by_image = len(files) >= idist.get_world_size()
+        scoring: dict[str, Any] = {"method": method, "stride": stride, "block": block, "amp": amp}
+        # What is wrong with the model or with these shows on a blank patch, before any image is read.
+        blank = imagery.ArrayImage(np.zeros((64, 64, 3), np.uint8), str(model_file))
+        detection.score_map(network, blank, **scoring)
+        share = len(files) < idist.get_world_size()
 
         def work(file: Path) -> dict[str, Any]:
-            source = imagery.open_image(file, gsd=gsd)
-            found = detection.detect(
-                network, source, least, method=method, stride=stride, block=block, amp=amp,
-                share=not by_image, progress=progress and devices.is_first(),
-            )  # fmt: skip
-            if by_image or devices.is_first():
-                outputs.write(out, file.stem, found, source, least)
+            with together(share):
+                source = imagery.open_image(file, gsd=gsd)
+            bar = progress and devices.is_first()
+            found = detection.detect(network, source, least, **scoring, share=share, progress=bar)
+            with together(share):
+                if not share or devices.is_first():
+                    outputs.write(out, file.stem, found, source, least)
             written = [str(path) for path in outputs.paths(out, file.stem)]
             return {"image": str(file), "count": len(found), "files": written}
 
+        careful = work if len(files) == 1 else partial(_going_on, work)
         bar = progress and len(files) > 1
-        results = runs.each(work, files, description="images", progress=bar, share=by_image)
-    total = sum(result["count"] for result in results)
-    values = {"model": model, "threshold": least, "method": method, "out": str(out), "count": total}
-    rows = [(result["count"], result["image"]) for result in results]
-    text = (
-        f"{table([('aircraft', 'image'), *rows])}\n"
-        f"{total} aircraft in {len(files)} images, with a score of at least {least:.3f}\n"
-        f"next: look at {results[0]['files'][-1]}"
-    )
-    return Answer(values | {"images": results}, text, json)
+        results = runs.each(careful, files, description="images", progress=bar, share=not share)
+    values = {"model": model, "threshold": least, "method": method, "out": str(out)}
+    return _answer(values, results, json)
 
 
-def _check_names(files: list[Path], out: Path) -> None:
-    """No result may replace that of another image, nor an image itself."""
-    stem, times = Counter(file.stem for file in files).most_common(1)[0]
+def _going_on(work: Callable[[Path], dict[str, Any]], file: Path) -> dict[str, Any]:
+    """The work on one of several images; one that cannot be used is told, and is not the end."""
+    from aircraft.cli import explain
+
+    try:
+        return work(file)
+    except (InputError, OSError, MemoryError) as error:
+        warnings.warn(line := explain(error)[1], stacklevel=2)
+        return {"image": str(file), "error": line}
+
+
+def _answer(values: dict[str, Any], results: list[dict[str, Any]], json: bool) -> Answer:
+    failed = [result for result in results if "error" in result]
+    done = [result for result in results if "error" not in result]
+    total = sum(result["count"] for result in done)
+    rows = [(result["count"], quoted(result["image"])) for result in done]
+    said = f"{total} aircraft in {len(done)} images, with a score of at least {values['threshold']:.3f}"
+    text = f"{table([('aircraft', 'image'), *rows])}\n{said}"
+    if done:
+        text += f"\nnext: look at {quoted(done[0]['files'][-1])}"
+    names = ", ".join(result["image"] for result in failed[:3]) + ", ..." * (len(failed) > 3)
+    trouble = f"{len(failed)} of {len(results)} images failed, as noted above: {names}" if failed else ""
+    return Answer(values | {"count": total, "images": done, "failed": failed}, text, json, trouble)
+
+
+def _check_names(files: list[Path]) -> None:
+    """No result may replace that of another image."""
+    fold = str.casefold if sys.platform in ("win32", "darwin") else str  # there a.png is A.png as well
+    stem, times = Counter(fold(file.stem) for file in files).most_common(1)[0]
     if times > 1:
-        same = ", ".join(str(file) for file in files if file.stem == stem)
+        same = ", ".join(str(file) for file in files if fold(file.stem) == stem)
         raise InputError(
             f"{same}: results are named {stem}.json, so these would replace each other; rename one"
         )
-    for file in files:
-        if file.resolve() == (out / f"{file.stem}.png").resolve():
-            raise InputError(
-                f"{file}: the picture with the boxes would replace it; give another folder for --out"
-            )

@@ -1,9 +1,10 @@
 """`aircraft evaluate`: how good is a model on patches, and on tiles."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aircraft import InputError
+from aircraft import InputError, reading
 from aircraft.cli import options
 from aircraft.cli.options import Answer
 
@@ -28,7 +29,7 @@ def evaluate(
     With neither --npz, --data, --source nor --tiles: on the test part of what it was trained on. What is
     not said of --data, --source, --root and --scale is as it was in training.
     """
-    if npz and (data or source):
+    if npz and not (data is None and source is None):
         raise InputError("give --npz, or --data and --source, not both")
     from aircraft import models
     from aircraft.cli import runs
@@ -38,17 +39,22 @@ def evaluate(
     values: dict[str, Any] = {"model": model, "data": None}
     text = ""
     with devices.parallel():
-        network, card = models.load(runs.model_file(model))
+        network, card = models.load(file := runs.model_file(model))
         network.to(devices.choose(device))
-        if npz or data or source or not tiles:
+        if npz or tiles is None or not (data is None and source is None):
             given = {"name": data, "source": source, "root": root, "scale": scale}
             said: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-            chosen = replace(runs.Data(**card.provenance.get("data", {})), **said)
+            trained = {} if npz else card.provenance.get("data", {})
+            with reading(file, "train the model again", "its note on the data makes no sense"):
+                chosen = replace(runs.Data(**trained), **said)
+                _ = Path(chosen.name, chosen.source, chosen.root or ""), +chosen.scale  # else a TypeError
+            if (npz or chosen.name.endswith(".npz")) and tiles is None and {"root", "scale"} & set(said):
+                raise InputError(f"{npz or chosen.name} is judged as it is; leave out --root and --scale")
             patches = read_patches(npz) if npz else chosen.patches(progress).test
             report = runs.evaluate(network, patches, progress=progress)
             values |= report.to_dict() | {"data": str(npz or chosen)}
             text += f"{values['data']}: {report}\n"
-        if tiles:
+        if tiles is not None:
             scenes = runs.load_tiles(tiles, root, scale or 1.0, progress=progress)
             _, counted = runs.evaluate_tiles(network, scenes, progress=progress)
             values["detection"] = counted.to_dict() | {"source": tiles}

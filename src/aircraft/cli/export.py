@@ -5,15 +5,20 @@ from aircraft.cli.options import Answer, table
 
 
 def export(
-    model: options.ModelFile, onnx: options.Onnx, dense: options.Dense = False, json: options.Json = False
+    model: options.ModelFile,
+    onnx: options.Onnx,
+    dense: options.Dense = False,
+    force: options.Foreign = False,
+    json: options.Json = False,
 ) -> Answer:
     """Write a trained model as ONNX."""
     from aircraft import models
-    from aircraft.cli import runs
+    from aircraft.cli import outputs, runs
     from aircraft.patches import PATCH
 
     file = runs.model_file(model)
     network, card = models.load(file)
+    outputs.check([onnx], [file], "give another file for --onnx", force)
     path = models.export_onnx(network, onnx, dense=dense)
     shape = ["N", 3, "H", "W"] if dense else ["N", 3, PATCH, PATCH]
     values = {

@@ -20,6 +20,7 @@ class Answer:
     values: dict[str, Any]
     text: str
     as_json: bool
+    failed: str = ""  # what could not be done of it: said behind the answer, and the exit code is 2
 
 
 def table(rows: Sequence[Sequence[object]], *, indent: str = "  ") -> str:
@@ -103,7 +104,8 @@ BlockSize = Annotated[
 Fast = Annotated[
     bool, Option("--fast", help="bfloat16 where this machine is quicker with it; the third digit changes.")
 ]
-Onnx = Annotated[Path, Option(metavar="FILE", help="The ONNX file to write; one that is there is replaced.")]
+Onnx = Annotated[Path, Option(metavar="FILE", help="The ONNX file to write; an older one is replaced.")]
+Foreign = Annotated[bool, Option("--force", help="Replace files that aircraft did not write.")]
 Dense = Annotated[
     bool, Option("--dense", help="The form that scores all windows of an image of any size at once.")
 ]

@@ -4,28 +4,56 @@ Detections are in pixels of 1 m; the files speak of the pixels of the image file
 """
 
 import json
+import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from aircraft import replacing
+from aircraft import InputError, reading, regular, replacing
 from aircraft.detection.detecting import Detections
 from aircraft.imagery import Source
 
 SUFFIXES = (".json", ".geojson", ".png")
 LARGEST = 4000  # pixels a side of the picture; larger images are drawn reduced
+PNG_MARK = b"\0\0\0\x11tEXtSoftware\0aircraft\x5e\x43\x64\x17"  # behind the head, 33 bytes
+MARKS = {  # how the files begin that we write; all others are ONNX
+    ".json": rb'\{\s+"image": "(\\.|[^"\\])*",\s+"width": \d+,\s+"height": \d+,\s+"threshold": ',
+    ".geojson": rb'\{"type": "FeatureCollection", "generator": "aircraft"',
+    ".png": rb"\x89PNG.{29}" + re.escape(PNG_MARK),
+}
 COLOR, HALO = (230, 159, 0), (0, 0, 0)  # Okabe and Ito's orange on black: seen by all, on all grounds
+
+
+def check(targets: Iterable[Path], inputs: Iterable[Path], remedy: str, force: bool) -> None:
+    """Refuse, before the work, to replace a file that is not ours (unless `force`), or one that is read."""
+    read = {(found.st_dev, found.st_ino) for found in map(os.stat, inputs)}  # whatever links lead there
+    for path in targets:
+        with suppress(FileNotFoundError):
+            found = regular(path, remedy).stat()
+            if (found.st_dev, found.st_ino) in read:
+                raise InputError(f"{path}: the command reads this file, and would replace it; {remedy}")
+            with path.open("rb") as file:
+                start = b"" if force else file.read(4096)
+            if start and not re.match(MARKS.get(path.suffix, rb"\x08.\x12\x08aircraft"), start, re.DOTALL):
+                raise InputError(
+                    f"{path}: aircraft did not write this file; {remedy}, or --force to replace it"
+                )
 
 
 def write(folder: str | Path, stem: str, found: Detections, source: Source, threshold: float) -> list[Path]:
     """Write `<stem>.json`, `<stem>.geojson` and `<stem>.png`, each as a whole or not; returns their paths."""
     _, png = cv2.imencode(".png", cv2.cvtColor(draw(found, source), cv2.COLOR_RGB2BGR))
+    with reading(source.name, "mend it, or convert the image to PNG", "its georeference makes no sense"):
+        on_map = json.dumps(to_geojson(found, source), allow_nan=False)
     contents = (
         json.dumps(to_json(found, source, threshold), indent=1).encode(),
-        json.dumps(to_geojson(found, source)).encode(),
-        png.tobytes(),
+        on_map.encode(),
+        (picture := png.tobytes())[:33] + PNG_MARK + picture[33:],
     )
     for path, content in zip(paths(folder, stem), contents, strict=True):
         with replacing(path) as file:
@@ -69,7 +97,8 @@ def to_geojson(found: Detections, source: Source) -> dict[str, Any]:
         properties = {"score": round(float(score), 6), "x": _round(x * scale), "y": _round(y * scale)}
         polygon = {"type": "Polygon", "coordinates": [ring.round(7).tolist()]}
         features.append({"type": "Feature", "geometry": polygon, "properties": properties})
-    collection: dict[str, Any] = {"type": "FeatureCollection", "name": source.name, "features": features}
+    collection: dict[str, Any] = {"type": "FeatureCollection", "generator": "aircraft", "name": source.name}
+    collection["features"] = features
     if source.crs is not None and source.crs.to_epsg() != 4326:  # longitude and latitude need no word
         epsg = source.crs.to_epsg()
         name = f"urn:ogc:def:crs:EPSG::{epsg}" if epsg else source.crs.to_wkt()

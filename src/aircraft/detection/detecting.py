@@ -77,9 +77,10 @@ def peaks(
     positions = np.stack([columns[order], rows[order]], axis=1) * score_map.stride + score_map.offset
     # The best first, each removes the lesser ones near it.
     keep = np.ones(len(positions), bool)
-    for i, near in enumerate(KDTree(positions).query_ball_point(positions, min_distance)):
+    tree = KDTree(positions)
+    for i in range(len(positions)):
         if keep[i]:
-            keep[near] = False
+            keep[tree.query_ball_point(positions[i], min_distance)] = False
             keep[i] = True
     return Detections(_refine(score_map, positions[keep]), scores[order][keep].astype(np.float32))
 
@@ -93,7 +94,8 @@ def _refine(score_map: ScoreMap, positions: np.ndarray) -> np.ndarray:
     near = weights[i[:, None, None] + steps[:, None], j[:, None, None] + steps]  # (N, steps, steps)
     near = near * (steps[:, None] ** 2 + steps**2 <= reach**2)
     shift = np.stack([(near * steps).sum(axis=(1, 2)), (near * steps[:, None]).sum(axis=(1, 2))], axis=1)
-    return (positions + score_map.stride * shift / near.sum(axis=(1, 2))[:, None]).astype(np.float32)
+    weight = np.maximum(near.sum(axis=(1, 2)), np.finfo(float).tiny)  # all scores are 0: the position itself
+    return (positions + score_map.stride * shift / weight[:, None]).astype(np.float32)
 
 
 def detect(

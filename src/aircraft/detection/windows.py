@@ -5,9 +5,12 @@ The same map three times: one window at a time (to read), in batches, and in one
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
+import ignite.distributed as idist
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -142,10 +145,11 @@ def score_map(
     if min(source.width, source.height) < PATCH:
         small = f"{source.width} x {source.height} pixels is smaller than a patch ({PATCH} x {PATCH})"
         raise InputError(f"{source.name}: {small}; give a larger image, or its right pixel size (gsd)")
-    if stride < 1:
-        raise InputError(f"stride {stride} is not possible; windows are at least 1 pixel apart")
+    if not 1 <= stride <= PATCH:
+        raise InputError(f"stride {stride} is not possible; windows are 1 to {PATCH} pixels apart")
     scores = np.zeros((source.height // stride + 1, source.width // stride + 1), np.float32)
-    with models.evaluating(model), torch.autocast(models.device_of(model).type, torch.bfloat16, enabled=amp):
+    low = torch.autocast(models.device_of(model).type, torch.bfloat16, enabled=amp)
+    with together(share), models.evaluating(model), low:
         scorer, native = _scorer(model, method, stride, batch_size, progress)
         todo = blocks(source.width, source.height, stride=stride, native=native, block=block)
         bar = progress and len(todo) > 1
@@ -153,10 +157,28 @@ def score_map(
         # process, which then cannot be used again for the next block.
         for piece in devices.mine(todo, description="blocks", progress=bar, share=share):
             logits = torch.from_numpy(score_block(scorer, source, piece, stride=stride))
+            if not logits.isfinite().all():
+                raise InputError(
+                    f"{source.name}: the model's scores are no numbers (NaN, infinite); train it again"
+                )
             scores[piece.top : piece.bottom, piece.left : piece.right] = logits.sigmoid().numpy()
     if share:  # each score is zero in all processes but one
         scores = devices.total(scores)
     return ScoreMap(scores=scores, stride=stride)
+
+
+@contextmanager
+def together(share: bool) -> Iterator[None]:
+    """What fails in one process of a job fails in all, so that none waits for another; all must come here."""
+    problem: Exception | None = None
+    try:
+        yield
+    except Exception as error:
+        problem = error
+    said = [] if problem is None else [str(problem) or type(problem).__name__]
+    told: Any = idist.all_gather(said) if share else []  # of each process, a list
+    if problem or any(told):
+        raise problem or InputError(next(words[0] for words in told if words))
 
 
 def _scorer(

@@ -82,7 +82,7 @@ def efficientnet_lite0(frozen: bool = True, pretrained: bool = True, zoom: int =
         _load_imagenet(features)
     enlarge = [nn.Upsample(scale_factor=zoom, mode="bilinear")] if zoom > 1 else []
     backbone = nn.Sequential(*enlarge, features, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2))
-    return TransferNetwork(backbone, nn.Linear(1280, 1), frozen=frozen, stride=32 // zoom)
+    return TransferNetwork(backbone, nn.Linear(1280, 1), frozen=bool(frozen), stride=32 // int(zoom))
 
 
 def _conv_bn(

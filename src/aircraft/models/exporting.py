@@ -3,7 +3,7 @@
 One file with the weights, the input's description and the thresholds in its metadata.
 """
 
-import tempfile
+import io
 import warnings
 from pathlib import Path
 
@@ -59,6 +59,7 @@ def export_onnx(
     proto = onnx.load_from_string(_traced(model))
     texts = {key: str(value) for key, value in metadata.items() if value is not None}
     onnx.helper.set_model_props(proto, texts)
+    proto.producer_name = "aircraft"  # near the start of the file: whoever replaces it sees that it is ours
     onnx.checker.check_model(proto, full_check=True)
     with replacing(path) as file:
         file.write(proto.SerializeToString())
@@ -73,11 +74,12 @@ def _traced(model: Network | DenseNetwork) -> bytes:
         free["logits"] |= {1: "rows", 2: "columns"}
         side = 2 * PATCH
     example = torch.rand(2, 3, side, side, device=device_of(model))
-    with warnings.catch_warnings(), torch.no_grad(), tempfile.TemporaryDirectory() as folder:
+    file = io.BytesIO()  # in memory: temporary folders can be full
+    with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore", DeprecationWarning)  # the old exporter: needs no onnxscript
         warnings.filterwarnings("ignore", message="Constant folding")  # it tells about a speed-up left out
         torch.onnx.export(  # in evaluation mode; it puts the network back afterwards
-            model, (example,), f"{folder}/model", input_names=["image"], output_names=["logits"],
+            model, (example,), file, input_names=["image"], output_names=["logits"],
             dynamic_axes=free, opset_version=OPSET, dynamo=False,
         )  # fmt: skip
-        return Path(folder, "model").read_bytes()
+    return file.getvalue()

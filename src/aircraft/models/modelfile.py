@@ -84,10 +84,8 @@ def save(
         std=model.normalize.std.flatten().tolist(),
         provenance=provenance or {},
     )
-    try:
+    with reading(path, "give numbers and text", "provenance and options must be plain JSON values"):
         text = json.dumps(asdict(card))
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{path}: provenance and options must be plain JSON values: {error}") from error
     tensors = {}
     for key, value in model.state_dict().items():
         tensors[key] = (value.float() if value.is_floating_point() else value).cpu().contiguous()
