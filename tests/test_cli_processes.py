@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from aircraft import datasets, patches
+from aircraft import datasets, models, patches
 from cli_helpers import aircraft, crosses
 
 LAUNCHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "aircraft")
@@ -84,6 +84,41 @@ def test_two_processes_give_the_result_of_one(tmp_path: Path, capsys: pytest.Cap
     one_image = _torchrun(*detect, "--out", "blocks", cwd=tmp_path)
     assert one_image["count"] == alone["images"][0]["count"]
     assert (tmp_path / "blocks/0.json").read_text() == (tmp_path / "alone/0.json").read_text()
+
+
+SHARED = """
+import os, sys
+import numpy as np
+from PIL import Image
+from aircraft import InputError, cli, imagery
+rank, read = os.environ["RANK"], imagery.ArrayImage.read
+def fail(self, *window):
+    if self.name == "b.png" and rank == "1":
+        raise InputError("b.png: damaged in the part of one process")
+    return read(self, *window)
+imagery.ArrayImage.read = fail
+imagery.open_image = lambda path, gsd=None: imagery.ArrayImage(np.asarray(Image.open(path)), path.name)
+sys.exit(cli.run(sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+def test_an_image_that_one_of_its_processes_cannot_read_does_not_hang_the_others(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    models.save(models.build("patch_net", width=2), tmp_path / "model.safetensors", threshold=0.5)
+    for name in ("a", "b"):  # fewer images than processes: they share the blocks of each
+        Image.fromarray(crosses(70).image[:300, :300]).save(tmp_path / f"{name}.png")
+    (tmp_path / "job.py").write_text(SHARED)
+    words = ("detect", "model.safetensors", "a.png", "b.png", "--out", "out", "--block", "128", "--json")
+    launch = (*LAUNCHER[:3], "--nproc-per-node=3", "job.py")
+    done = _python(*launch, *words, "--no-progress", cwd=tmp_path, OMP_NUM_THREADS="1")
+    assert done.returncode != 0
+    answer = json.loads(done.stdout)
+    assert [Path(result["image"]).name for result in answer["images"]] == ["a.png"]
+    assert [result["error"] for result in answer["failed"]] == ["b.png: damaged in the part of one process"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.geojson", "a.json", "a.png"]
+    assert "aircraft: 1 of 2 images failed" in done.stderr
+    assert "lost contact" not in done.stderr
 
 
 @pytest.mark.slow

@@ -120,3 +120,14 @@ def test_boxes_are_the_windows_around_the_centres():
 @pytest.mark.parametrize("stride", [4, 8, 16])
 def test_the_stride_does_not_change_the_count(stride):
     assert len(peaks(ideal([(80, 80), (144, 80), (200, 220)], stride=stride), threshold=0.3)) == 3
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_a_map_of_one_value_has_peaks_where_they_are_scored(value):
+    found = peaks(ScoreMap(np.full((20, 30), value, np.float32), stride=8), threshold=0.0)
+    assert (found.scores == value).all()
+    assert np.isfinite(found.centers).all()
+    assert len(found) > 20
+    x, y = found.centers.T
+    assert (np.hypot(x[:, None] - x, y[:, None] - y) + 1e9 * np.eye(len(x)) > 8).all()

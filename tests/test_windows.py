@@ -11,6 +11,7 @@ from torch import nn
 
 from aircraft import InputError, models
 from aircraft.detection import ScoreMap, blocks, score_map
+from aircraft.detection.windows import together
 from aircraft.imagery import ArrayImage
 from aircraft.patches import PATCH
 from aircraft.training import devices
@@ -226,3 +227,47 @@ def test_the_slow_methods_show_how_far_they_are(method: str, capsys: pytest.Capt
     for progress in (False, True):
         score_map(models.build("toy_cnn"), image, method=method, stride=32, progress=progress)
         assert ("windows" in capsys.readouterr().err) == progress
+
+
+class Sick(nn.Module):
+    """Gives no number where a window is bright."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self.value = value
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.where(x.float().amax(dim=(1, 2, 3)) > 200, self.value, 0.0)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("method", ["window", "batched"])
+def test_scores_that_are_no_numbers_are_refused(value: float, method: str) -> None:
+    pixels = np.zeros((96, 96, 3), np.uint8)
+    assert (score_map(Sick(value), pixels, method=method, stride=32).scores == 0.5).all()
+    pixels[90, 90] = 255
+    with pytest.raises(InputError, match="image: the model's scores are no numbers"):
+        score_map(Sick(value), pixels, method=method, stride=32)
+
+
+def in_a_job(problem: list[str]) -> None:
+    with together(share=True):
+        if problem:
+            raise InputError(problem[0])
+
+
+@pytest.mark.parametrize("said", [[[], ["b.tif: damaged"]], [["b.tif: damaged"], []], [["x"], ["y"]]])
+def test_what_fails_in_one_process_fails_in_all(said, monkeypatch: pytest.MonkeyPatch) -> None:
+    for rank, mine in enumerate(said):
+        told = []
+        monkeypatch.setattr(devices.idist, "all_gather", lambda text, told=told: told.append(text) or said)
+        with pytest.raises(InputError, match=f"^{(mine or said[0] or said[1])[0]}$"):
+            in_a_job(mine)
+        assert told == [mine], f"rank {rank} takes part"
+
+
+def test_an_error_of_a_single_process_is_left_as_it_is() -> None:
+    with pytest.raises(MemoryError), together(share=False):
+        raise MemoryError
+    with together(share=True):  # nothing is wrong
+        pass

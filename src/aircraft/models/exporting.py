@@ -6,6 +6,7 @@ One file with the weights, the input's description and the thresholds in its met
 import io
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -74,7 +75,7 @@ def _traced(model: Network | DenseNetwork) -> bytes:
         free["logits"] |= {1: "rows", 2: "columns"}
         side = 2 * PATCH
     example = torch.rand(2, 3, side, side, device=device_of(model))
-    file = io.BytesIO()  # in memory: temporary folders can be full
+    file: Any = io.BytesIO()  # in memory: temporary folders can be full
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore", DeprecationWarning)  # the old exporter: needs no onnxscript
         warnings.filterwarnings("ignore", message="Constant folding")  # it tells about a speed-up left out
