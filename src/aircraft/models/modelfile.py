@@ -112,8 +112,7 @@ def load(path: str | Path) -> tuple[Network, ModelCard]:
     with reading(path, "copy it or train again", fault), safe_open(path, framework="pt") as file:
         metadata = file.metadata() or {}
         if metadata.get("format") != FORMAT or "card" not in metadata:
-            what = "a safetensors file without aircraft's metadata; write it with models.save"
-            raise InputError(f"{path}: {what}")
+            raise InputError(f"{path}: without aircraft's metadata; write it with models.save")
         version = quoted(metadata.get("version"))[:20]
         if version != VERSION:
             raise InputError(f"{path}: model file of version {version}, this one reads {VERSION}; update it")
@@ -121,19 +120,13 @@ def load(path: str | Path) -> tuple[Network, ModelCard]:
         # Before any weight is read: the header must have what the network has.
         parts = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118  (it is no dict)
         theirs = {key: f"{part.get_dtype()} {part.get_shape()}" for key, part in parts.items()}
-        ours = {
-            key: f"{'F32' if value.is_floating_point() else 'I64'} {list(value.shape)}"
-            for key, value in model.state_dict().items()
-        }
+        weights = model.state_dict().items()
+        ours = {k: f"{'F32' if v.is_floating_point() else 'I64'} {list(v.shape)}" for k, v in weights}
         for key in sorted(ours | theirs):
-            if theirs.get(key) != ours.get(key):
-                differs = (
-                    f"{theirs.get(key, 'nothing')} in the file, {ours.get(key, 'nothing')} in {card.arch}"
-                )
-                what = (
-                    f"{quoted(key)[:80]} does not fit: {differs}; it was changed or made by another version"
-                )
-                raise InputError(f"{path}: {what}: train the model again")
+            here, there = (side.get(key, "nothing") for side in (theirs, ours))
+            if here != there:
+                what = f"{quoted(key)[:80]} does not fit: {here} in the file, {there} in {card.arch}"
+                raise InputError(f"{path}: {what}; it was changed or is of another version: train again")
         tensors = {key: file.get_tensor(key) for key in theirs}
     digest = _digest(tensors, metadata["card"])
     if metadata.get("sha256", digest) != digest:  # files of before have none
@@ -153,13 +146,14 @@ def _described(path: Path, text: str) -> tuple[Network, ModelCard]:
         try:
             card = ModelCard(**json.loads(text))
             options = dict(card.options)
-            if "pretrained" in options:  # the weights are in the file: no need for the package with them
+            if (
+                card.arch == "efficientnet_lite0"
+            ):  # the weights are in the file: no need for the package with them
                 options["pretrained"] = False
             with torch.device("meta"):
                 return build(str(card.arch), **options), card
         except InputError as error:
-            what = quoted(error)[:300]
-            raise InputError(f"{path}: {what}; update aircraft or train the model again") from error
+            raise InputError(f"{path}: {quoted(error)[:300]}; update aircraft or train it again") from error
 
 
 def _digest(tensors: dict[str, Tensor], card: str) -> str:
@@ -175,5 +169,4 @@ def _check_numbers(path: str | Path, tensors: dict[str, Tensor]) -> None:
     """InputError for numbers that no training gives."""
     for key, tensor in tensors.items():
         if not tensor.isfinite().all() or (key.endswith("running_var") and tensor.min() < 0):
-            what = "is not finite, or is negative as no variance is"
-            raise InputError(f"{path}: {key} {what}; it was changed: train the model again")
+            raise InputError(f"{path}: {key} is not finite, or a negative variance; train the model again")
