@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 
 import airfield
 from aircraft import InputError, patches
-from aircraft.datasets.splitting import COLUMNS, SPLITS
+from aircraft.datasets.splitting import COLUMNS, SPLITS, number
 from aircraft.datasets.storage import ArraysAndNotes
 from aircraft.patches import PATCH, Patches
 from aircraft.scenes import Scene
@@ -61,8 +61,11 @@ class Source:
     progress: bool = True
 
     def __post_init__(self) -> None:
-        if self.seed < 0 or int(self.seed) != self.seed:
-            raise InputError(f"seed is {self.seed}; it must be a whole number, 0 or more")
+        checked = {"seed": number("seed", self.seed, 0, 2**64 - 1)}
+        checked["difficulty"] = number("difficulty", self.difficulty, 0, 2, float)
+        if self.workers is not None:
+            checked["workers"] = number("workers", self.workers, 1, 64 + joblib.cpu_count())
+        self.__dict__.update(checked)  # frozen for others
 
     def run(self, jobs: Sequence[Callable[[], Any]], what: str) -> Iterator[Any]:
         return run_jobs(operator.call, jobs, description=what, workers=self.workers, progress=self.progress)

@@ -6,11 +6,12 @@ One folder a key, written beside its place and renamed when complete; a hash of 
 import hashlib
 import json
 import os
+import platform
 import shutil
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,10 +19,11 @@ import numpy as np
 import pooch
 from filelock import FileLock, Timeout
 
-from aircraft import InputError, disk_errors, write_through
+from aircraft import InputError, disk_errors, reading, regular, write_through
 
 ENVIRONMENT = "AIRCRAFT_DATA"
 FORMAT = 1  # of the folders; raise it when what is in them changes
+BUILDER, PATIENCE = ".builder", 2  # the file that names who builds; seconds before those who wait are told
 
 ArraysAndNotes = tuple[dict[str, np.ndarray], dict[str, Any]]
 
@@ -30,7 +32,8 @@ def folder() -> Path:
     """Where the cache is: AIRCRAFT_DATA, else data/cache of the clone, else the user's cache folder."""
     named = os.environ.get(ENVIRONMENT)
     if named:
-        return Path(named).expanduser()
+        with reading(f"{ENVIRONMENT}={named}", "name a folder"):
+            return Path(named).expanduser()
     clone = Path(__file__).parents[3]
     project = clone / "pyproject.toml"
     if project.is_file() and 'name = "aircraft"\n' in project.read_text(encoding="utf-8"):
@@ -56,21 +59,21 @@ def load_or_build(
         Memory-mapped, changes stay in memory; what JSON can hold.
     """
     text = json.dumps({"format": FORMAT, "name": name, **parameters}, sort_keys=True)
+    parameters = json.loads(text)
     place = folder() / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     remedy = f"or set {ENVIRONMENT} to a folder elsewhere"
-    found = _load(place)
-    if found is not None:
-        return found
     with disk_errors(place.parent, remedy):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{place}.lock").acquire()
-    with lock:
-        found = _load(place)  # another process may have built it meanwhile
+        _sweep(place.parent)
+        found = _load(place, parameters)
+        if found is not None:
+            return found
+    with _alone(place, remedy):
+        found = _load(place, parameters)  # another process may have built it meanwhile
         if found is None:
             arrays, notes = build()
             with disk_errors(place.parent, remedy):
-                _store(place, arrays, {"parameters": json.loads(text), "notes": notes})
-            found = _load(place)
+                _store(place, arrays, {"parameters": parameters, "notes": notes})
+            found = _load(place, parameters)
     if found is None:
         raise InputError(f"{place}: changed while it was written; is another program cleaning this folder?")
     return found
@@ -82,19 +85,26 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _load(place: Path) -> ArraysAndNotes | None:
+def _sum(notes: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(notes, sort_keys=True).encode()).hexdigest()
+
+
+def _load(place: Path, parameters: Mapping[str, Any]) -> ArraysAndNotes | None:
     """What the folder holds, or None (with a warning where it holds something that is damaged)."""
-    if not place.is_dir():
+    if not os.path.lexists(place):
         return None
     try:
-        meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
-        files = {name: place / f"{name}.npy" for name in meta["files"]}
+        paths = {path.name: path for path in place.iterdir() if path.is_file()}  # no pipe, no device
+        meta = json.loads(paths["meta.json"].read_text(encoding="utf-8"))
+        files = {name: paths[f"{name}.npy"] for name in meta["files"]}
         with ThreadPoolExecutor() as pool:  # hashing leaves the interpreter's lock
             hashes = list(pool.map(sha256, files.values()))
-        if hashes == list(meta["files"].values()):
+        whole = hashes == list(meta["files"].values()) and len(files) == len(list(place.glob("*.npy")))
+        known = meta["parameters"] == parameters and meta.get("sum") in (None, _sum(meta["notes"]))
+        if whole and known:
             return {name: np.load(path, mmap_mode="c") for name, path in files.items()}, meta["notes"]
         reason = "a file is not what was written"
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # whatever it is: it is built again
         reason = f"{type(error).__name__}: {error}"
     warnings.warn(f"{place}: the cached data is damaged ({reason}); it is built again", stacklevel=3)
     return None
@@ -102,24 +112,61 @@ def _load(place: Path) -> ArraysAndNotes | None:
 
 def _store(place: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> None:
     """Write the folder under another name, then rename it; under the lock of `place`."""
-    for leftover in place.parent.glob("*.tmp"):  # of killed builders; the lock of a living one is held
-        with suppress(Timeout), FileLock(leftover.with_suffix(".lock"), timeout=0):
-            shutil.rmtree(leftover, ignore_errors=True)
     temporary = place.with_name(f"{place.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)  # its lock is ours
+    _remove(temporary)  # its lock is ours
     try:
         temporary.mkdir()
         for name, array in arrays.items():
             with (temporary / f"{name}.npy").open("wb") as file:
                 _save(file, array)
+        meta["sum"] = _sum(meta["notes"])
         meta["files"] = {name: sha256(temporary / f"{name}.npy") for name in arrays}
         with (temporary / "meta.json").open("wb") as file:
             file.write(json.dumps(meta, indent=1).encode())
             write_through(file)
-        shutil.rmtree(place, ignore_errors=True)  # a damaged one
+        _remove(place)  # a damaged one
         temporary.rename(place)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _remove(temporary)
+
+
+@contextmanager
+def _alone(place: Path, remedy: str) -> Iterator[None]:
+    """Hold the lock of `place` and leave word who does; after some seconds of waiting, say who else does."""
+    lock, builder, who = FileLock(f"{place}.lock"), Path(f"{place}{BUILDER}"), "another process"
+    with disk_errors(place.parent, remedy):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=PATIENCE)
+        except Timeout:
+            with suppress(Exception):
+                who = regular(builder, "").read_text(encoding="utf-8") or who
+            warnings.warn(f"{place}: waiting for {who} to build it; if it hangs, end it", stacklevel=4)
+            lock.acquire()
+    with lock:
+        lock.release()  # it was taken twice
+        with suppress(OSError):
+            _remove(builder)
+            builder.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                builder.unlink()
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed builders left; the lock of a living one is held."""
+    for leftover in [*folder.glob("*.tmp"), *folder.glob(f"*{BUILDER}")]:
+        with suppress(OSError), FileLock(leftover.with_suffix(".lock"), timeout=0):
+            _remove(leftover)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _save(file: IO[bytes], array: np.ndarray) -> None:
