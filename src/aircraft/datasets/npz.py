@@ -10,7 +10,6 @@ import os
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,8 @@ TILE_KEYS = ("eval_boxes", "eval_boxes_tile", "eval_ignore", "eval_ignore_tile",
 PIXELS = "give uint8, or floats from 0 to 1, not normalised, without NaN"
 DARK = 16  # floats that end below are hardly from 0 to 255
 LARGE = 2**30  # bytes: more is announced
-Heads = Mapping[str, np.ndarray]  # shapes and types of what is not read yet
+
+Arrays = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,7 @@ def read_patches(path: str | Path, split: str = "test") -> Patches:
     """
     images_key, labels_key, sites_key = (f"{split}_{what}" for what in COLUMNS)
 
-    def fits(heads: Heads) -> None:
-        images, labels = heads[images_key], heads[labels_key]
-        _check_pixels(images, f"{path}: {images_key}")
+    def fits(images: np.ndarray, labels: np.ndarray) -> None:
         check_images(np.broadcast_to(np.uint8(0), images.shape), f"{path}: {images_key}")
         if labels.shape not in ((len(images),), (len(images), 1)) or labels.dtype.kind not in "biuf":
             found = f"{labels_key} is {labels.shape} of type {labels.dtype} for {len(images)} {images_key}"
@@ -97,19 +95,16 @@ def read_patches(path: str | Path, split: str = "test") -> Patches:
         found = f"{labels_key}[{wrong[0]}] is {labels[wrong[0]]}"
         raise InputError(f"{path}: {found}; labels are 0 (background) or 1 (aircraft)")
     sites = _names(arrays, sites_key, [NO_SITE] * len(labels), path)
-    images = _as_uint8(arrays[images_key], f"{path}: {images_key}")
-    return Patches(images, labels.astype(np.uint8), sites)
+    return Patches(arrays[images_key], labels.astype(np.uint8), sites)
 
 
 def read_tiles(path: str | Path) -> list[Scene]:
     """The tiles `eval_tiles` (N, H, W, 3) of a file, with their boxes where it has them."""
 
-    def fits(heads: Heads) -> None:
-        shape = heads["eval_tiles"].shape
-        _check_pixels(heads["eval_tiles"], f"{path}: eval_tiles")
-        if len(shape) != 4 or shape[3] != 3:
-            hint = "; move the channels to the end" if len(shape) == 4 and shape[1] == 3 else ""
-            raise InputError(f"{path}: eval_tiles is {shape}; RGB images are (N, H, W, 3){hint}")
+    def fits(tiles: np.ndarray) -> None:
+        if tiles.ndim != 4 or tiles.shape[3] != 3:
+            remedy = "move the channels to the end, and give each image three"
+            raise InputError(f"{path}: eval_tiles is {tiles.shape}; RGB images are (N, H, W, 3): {remedy}")
 
     return unpack_tiles(_load(path, ("eval_tiles",), TILE_KEYS, fits), path)
 
@@ -129,9 +124,9 @@ def pack_tiles(tiles: Sequence[Scene]) -> dict[str, np.ndarray]:
     return arrays
 
 
-def unpack_tiles(arrays: Mapping[str, np.ndarray], path: str | Path) -> list[Scene]:
+def unpack_tiles(arrays: Arrays, path: str | Path) -> list[Scene]:
     """The scenes of the arrays that `pack_tiles` makes; what is missing is left empty."""
-    images, count = _as_uint8(arrays["eval_tiles"], f"{path}: eval_tiles"), len(arrays["eval_tiles"])
+    images, count = arrays["eval_tiles"], len(arrays["eval_tiles"])
     boxes, ignore = (_boxes(arrays, key, count, path) for key in ("eval_boxes", "eval_ignore"))
     names = _names(arrays, "eval_names", [f"{Path(path).stem}-{i:03d}" for i in range(count)], path)
     sites = _names(arrays, "eval_sites", [NO_SITE] * count, path)
@@ -141,10 +136,8 @@ def unpack_tiles(arrays: Mapping[str, np.ndarray], path: str | Path) -> list[Sce
         raise InputError(f"{path}: {error}") from None
 
 
-def _load(
-    path: str | Path, needed: Sequence[str], optional: Sequence[str], fits: Callable[[Heads], None]
-) -> dict[str, np.ndarray]:
-    """The arrays of these keys, as they are stored; nothing is decoded before `fits` has seen their heads."""
+def _load(path: str | Path, needed: tuple[str, ...], optional: tuple[str, ...], fits: Callable) -> Arrays:
+    """The arrays of these keys, the first as uint8. `fits` sees shapes and types before any is decoded."""
     remedy = "write or copy it again: with np.savez, not as an .npy file, with no Python objects"
     with (
         reading(path, remedy, "is no .npz file or is cut off, or what is in it cannot be read"),
@@ -154,14 +147,29 @@ def _load(
         if missing := [key for key in needed if key not in keys]:
             found = quoted(", ".join(keys))[:200] or "nothing"
             raise InputError(f"{path}: no {', '.join(missing)} in it; it has {found}")
-        chosen = [key for key in (*needed, *optional) if key in keys]
         if len(set(keys)) < len(keys):
             raise ValueError("it holds two arrays of one name")
-        fits({key: _head(archive, key, path) for key in chosen})
-        return {key: np.lib.format.read_array(archive.open(f"{key}.npy")) for key in chosen}
+        heads = {key: _head(archive, key) for key in (*needed, *optional) if key in keys}
+        images, what = heads[needed[0]], f"{path}: {needed[0]}"
+        if images.size == 0 or images.dtype.kind not in "iuf":
+            found = (
+                "empty; store at least one image" if images.size == 0 else f"of type {images.dtype}; {PIXELS}"
+            )
+            raise InputError(f"{what} is {found}")
+        fits(*(heads[key] for key in needed))
+        for key, head in heads.items():
+            text = f"{path}: {key} takes {head.nbytes / 2**30:,.1f} GiB of memory"
+            if hasattr(os, "sysconf") and head.nbytes > os.sysconf("SC_PAGE_SIZE") * os.sysconf(
+                "SC_PHYS_PAGES"
+            ):
+                raise InputError(f"{text}, more than this machine has; store fewer images in a file")
+            if head.nbytes > LARGE:
+                warnings.warn(text, stacklevel=4)
+        arrays = {key: np.lib.format.read_array(archive.open(f"{key}.npy")) for key in heads}
+        return arrays | {needed[0]: _as_uint8(arrays[needed[0]], what)}
 
 
-def _head(archive: zipfile.ZipFile, key: str, path: str | Path) -> np.ndarray:
+def _head(archive: zipfile.ZipFile, key: str) -> np.ndarray:
     """An array of the shape and type of a stored one, which takes no memory."""
     with archive.open(f"{key}.npy") as file:
         old = np.lib.format.read_magic(file) == (1, 0)  # the later ones only have longer headers
@@ -170,34 +178,19 @@ def _head(archive: zipfile.ZipFile, key: str, path: str | Path) -> np.ndarray:
         held = archive.getinfo(f"{key}.npy").file_size - file.tell()
     if dtype.hasobject or min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != held:
         raise ValueError(f"{key} cannot be read as {shape} of type {dtype} from {held} bytes")
-    text = f"{path}: {key} takes {held / 2**30:,.1f} GiB of memory"
-    with suppress(AttributeError, OSError):  # not known everywhere
-        if held > os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"):
-            raise InputError(f"{text}, more than this machine has; store fewer images in a file")
-    if held > LARGE:
-        warnings.warn(text, stacklevel=5)
     return np.broadcast_to(np.zeros((), dtype), shape)
-
-
-def _check_pixels(images: np.ndarray, what: str) -> None:
-    if images.size == 0:
-        raise InputError(f"{what} is empty; store at least one image")
-    if images.dtype.kind not in "iuf":
-        raise InputError(f"{what} is of type {images.dtype}; {PIXELS}")
 
 
 def _as_uint8(images: np.ndarray, what: str) -> np.ndarray:
     """Images of any type as uint8, one by one: there is no room for a second set of floats."""
     low, high = float(images.min()), float(images.max())
-    floats = images.dtype.kind == "f"
     if not (low >= 0 and high <= 255):  # in this form it is true of NaN as well
         raise InputError(f"{what} goes from {low:g} to {high:g}; {PIXELS}")
-    if floats and 1 < high < DARK:
-        doubt = f"goes to {high:g}, too far for 0 to 1, not far enough for 0 to 255"
-        raise InputError(f"{what} {doubt}; clip it to [0, 1], or multiply it by 255")
+    floats = images.dtype.kind == "f"
     scale = 255 if floats and high <= 1 else 1
-    if round(high * scale) == 1:
-        raise InputError(f"{what} holds only 0 and 1, of 255; {PIXELS}")
+    if (floats and 1 < high < DARK) or round(high * scale) == 1:
+        doubt = f"ends at {high:g}, which is neither floats from 0 to 1 nor pixels from 0 to 255"
+        raise InputError(f"{what} {doubt}; clip it to [0, 1], or multiply it by 255")
     if images.dtype == np.uint8:
         return images
     converted = np.empty(images.shape, np.uint8)
@@ -206,7 +199,7 @@ def _as_uint8(images: np.ndarray, what: str) -> np.ndarray:
     return converted
 
 
-def _names(arrays: Mapping[str, np.ndarray], key: str, default: list[str], path: str | Path) -> np.ndarray:
+def _names(arrays: Arrays, key: str, default: list[str], path: str | Path) -> np.ndarray:
     """(N,) str: the names of N images, from the file or by default."""
     names, count = arrays.get(key, np.array(default)), len(default)
     if names.shape != (count,) or names.dtype.kind not in "Uiu":
@@ -215,21 +208,14 @@ def _names(arrays: Mapping[str, np.ndarray], key: str, default: list[str], path:
     return names.astype(str)
 
 
-def _boxes(arrays: Mapping[str, np.ndarray], key: str, count: int, path: str | Path) -> list[np.ndarray]:
+def _boxes(arrays: Arrays, key: str, count: int, path: str | Path) -> list[np.ndarray]:
     """The boxes (M, 4) of each tile, empty where the file has none."""
     boxes = arrays.get(key, np.zeros((0, 4), np.float32))
     tile = arrays.get(f"{key}_tile", np.zeros(0, int))
-    if (
-        boxes.ndim != 2
-        or boxes.shape[1] != 4
-        or boxes.dtype.kind not in "iuf"
-        or not (np.abs(boxes) < 1e6).all()
-    ):
+    fit = boxes.ndim == 2 and boxes.shape[1] == 4 and boxes.dtype.kind in "iuf"
+    if not (fit and (np.abs(boxes) < 1e6).all()):
         raise InputError(f"{path}: {key} is {boxes.shape} {boxes.dtype}; boxes are (M, 4) x0, y0, x1, y1")
-    if (
-        tile.shape != (len(boxes),)
-        or tile.dtype.kind not in "iu"
-        or not np.isin(tile, np.arange(count)).all()
-    ):
+    known = tile.dtype.kind in "iu" and np.isin(tile, np.arange(count)).all()
+    if tile.shape != (len(boxes),) or not known:
         raise InputError(f"{path}: {key}_tile must hold the number of the tile, 0 to {count - 1}, of each")
     return [boxes[tile == i] for i in range(count)]

@@ -54,7 +54,7 @@ def split(patches: Patches, fraction: float = 0.2, seed: int = 0) -> tuple[Patch
 
 def number(name: str, value: Any, least: float, most: float, kind: type = int) -> Any:
     """`value` as a plain int or float (so it stands in the cache's key), or InputError."""
-    sort = numbers.Integral if kind is int else numbers.Real
+    sort: Any = numbers.Integral if kind is int else numbers.Real
     if isinstance(value, bool) or not isinstance(value, sort) or not least <= value <= most:
         wanted = "a whole number" if kind is int else "a number"
         raise InputError(f"{name} is {value!r}; give {wanted} from {least} to {most}")

@@ -46,34 +46,24 @@ def load_or_build(
 ) -> ArraysAndNotes:
     """The arrays and notes stored for a name and parameters; built where missing or (with a warning) damaged.
 
-    Two processes that ask at once: one builds, the other waits and loads.
-
-    Parameters
-    ----------
-    name, parameters, build : str, dict, function
-        The key, which JSON can hold; what makes the arrays and the notes.
-
-    Returns
-    -------
-    arrays, notes : dict of str to array, dict
-        Memory-mapped, changes stay in memory; what JSON can hold.
+    Two processes that ask at once: one builds, the other waits and loads. JSON can hold parameters and notes;
+    the arrays are memory-mapped, changes stay in memory.
     """
-    text = json.dumps({"format": FORMAT, "name": name, **parameters}, sort_keys=True)
-    parameters = json.loads(text)
-    place = folder() / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    key = {"format": FORMAT, "name": name, **parameters}
+    place = folder() / f"{name}-{_sum(key)[:12]}"
     remedy = f"or set {ENVIRONMENT} to a folder elsewhere"
     with disk_errors(place.parent, remedy):
         _sweep(place.parent)
-        found = _load(place, parameters)
+        found = _load(place)
         if found is not None:
             return found
     with _alone(place, remedy):
-        found = _load(place, parameters)  # another process may have built it meanwhile
+        found = _load(place)  # another process may have built it meanwhile
         if found is None:
             arrays, notes = build()
             with disk_errors(place.parent, remedy):
-                _store(place, arrays, {"parameters": parameters, "notes": notes})
-            found = _load(place, parameters)
+                _store(place, arrays, {"parameters": key, "notes": notes})
+            found = _load(place)
     if found is None:
         raise InputError(f"{place}: changed while it was written; is another program cleaning this folder?")
     return found
@@ -85,11 +75,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sum(notes: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(notes, sort_keys=True).encode()).hexdigest()
+def _sum(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def _load(place: Path, parameters: Mapping[str, Any]) -> ArraysAndNotes | None:
+def _load(place: Path) -> ArraysAndNotes | None:
     """What the folder holds, or None (with a warning where it holds something that is damaged)."""
     if not os.path.lexists(place):
         return None
@@ -99,9 +89,10 @@ def _load(place: Path, parameters: Mapping[str, Any]) -> ArraysAndNotes | None:
         files = {name: paths[f"{name}.npy"] for name in meta["files"]}
         with ThreadPoolExecutor() as pool:  # hashing leaves the interpreter's lock
             hashes = list(pool.map(sha256, files.values()))
+        total = _sum(meta["notes"]) + _sum(meta["parameters"])[:12]
+        said = meta.get("sum", _sum(meta["notes"])) + place.name[-12:]  # older folders have no sum
         whole = hashes == list(meta["files"].values()) and len(files) == len(list(place.glob("*.npy")))
-        known = meta["parameters"] == parameters and meta.get("sum") in (None, _sum(meta["notes"]))
-        if whole and known:
+        if whole and total == said:
             return {name: np.load(path, mmap_mode="c") for name, path in files.items()}, meta["notes"]
         reason = "a file is not what was written"
     except Exception as error:  # whatever it is: it is built again
@@ -143,16 +134,15 @@ def _alone(place: Path, remedy: str) -> Iterator[None]:
                 who = regular(builder, "").read_text(encoding="utf-8") or who
             warnings.warn(f"{place}: waiting for {who} to build it; if it hangs, end it", stacklevel=4)
             lock.acquire()
-    with lock:
-        lock.release()  # it was taken twice
+    try:
         with suppress(OSError):
             _remove(builder)
             builder.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                builder.unlink()
+        yield
+    finally:
+        with suppress(OSError):
+            builder.unlink()
+        lock.release()
 
 
 def _sweep(folder: Path) -> None:
