@@ -16,7 +16,7 @@ import pytest
 
 from aircraft import InputError, replacing
 from aircraft.datasets import PatchSet, export_npz, npz, storage
-from aircraft.patches import Patches
+from aircraft.patches import Patches, as_uint8
 from aircraft.scenes import Scene
 
 KEY = {"seed": 1}
@@ -118,9 +118,6 @@ def flip(path):
         ("meta.json", lambda path: (path.unlink(), os.mkfifo(path))),
         ("numbers.npy", lambda path: (path.unlink(), os.mkfifo(path))),
         ("numbers.npy", lambda path: (path.unlink(), path.symlink_to("/dev/zero"))),
-        ("", lambda place: (shutil.rmtree(place), place.touch())),
-        ("", lambda place: (shutil.rmtree(place), os.mkfifo(place))),
-        ("", lambda place: (shutil.rmtree(place), place.symlink_to("nowhere"))),
     ],
 )
 def test_damage_is_found_and_built_again_with_a_warning(cache, name, damage):
@@ -186,8 +183,8 @@ def test_who_waits_for_a_stopped_builder_is_told_its_number(cache, moment):
 def test_what_killed_builders_of_other_data_left_is_swept_when_anything_is_loaded(cache):
     storage.load_or_build("thing", KEY, build)
     (cache / "other-0123.tmp").mkdir()
-    (cache / "more-0123.tmp").touch()
-    (cache / "more-0123.builder").touch()
+    (cache / "more-0123.tmp").mkdir()
+    (cache / "more-0123.tmp" / "numbers.npy").touch()
     storage.load_or_build("thing", KEY, never)
     assert {path.suffix for path in cache.iterdir()} == {"", ".lock"}
 
@@ -197,6 +194,16 @@ def test_locks_do_not_pile_up(cache):
         storage.load_or_build("thing", KEY, build)
         shutil.rmtree(the_folder(cache))
     assert len(list(cache.iterdir())) == 1
+
+
+@pytest.mark.parametrize("make", [Path.touch, os.mkfifo, lambda place: place.symlink_to("nowhere")])
+def test_what_is_no_folder_where_one_belongs_is_refused_before_anything_is_built(cache, make):
+    storage.load_or_build("thing", KEY, build)
+    place = the_folder(cache)
+    shutil.rmtree(place)
+    make(place)
+    with pytest.raises(InputError, match=f"{place.name}: no folder, .*; remove it"):
+        storage.load_or_build("thing", KEY, never)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux")
@@ -399,7 +406,7 @@ def test_nothing_is_decoded_before_sizes_and_types_are_known_to_fit(tmp_path, mo
 def test_floats_become_uint8_without_another_set_of_floats(tmp_path):
     images = np.random.default_rng(0).random((200, 64, 64, 3))
     tracemalloc.start()
-    converted = npz._as_uint8(images, "mine")
+    converted = as_uint8(images, "mine")
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (converted == np.rint(images * 255).astype(np.uint8)).all()

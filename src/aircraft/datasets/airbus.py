@@ -137,9 +137,7 @@ def index(root: str | Path | None = None) -> list[Entry]:
             raise InputError(f"{where}: unknown class {kind!r}; it is Airplane or Truncated_airplane")
         if name not in entries:
             if path.name != name or not path.is_file():
-                raise InputError(
-                    f"{where}: images/{quoted(name)} is missing; download it again or remove the line"
-                )
+                raise InputError(f"{where}: images/{quoted(name)} is missing; get it or remove the line")
             if airports.is_file() and name not in sites:
                 raise InputError(f"{airports}: {name} is not in it; write a line `{name},AIRPORT`")
             entries[name] = Entry(path, sites.get(name, path.stem), line)

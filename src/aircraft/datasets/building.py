@@ -61,11 +61,10 @@ class Source:
     progress: bool = True
 
     def __post_init__(self) -> None:
-        checked = {"seed": number("seed", self.seed, 0, 2**64 - 1)}
-        checked["difficulty"] = number("difficulty", self.difficulty, 0, 2, float)
+        self.__dict__["seed"] = number("seed", self.seed, 0, 2**64 - 1)  # frozen for others
+        self.__dict__["difficulty"] = number("difficulty", self.difficulty, 0, 2, float)
         if self.workers is not None:
-            checked["workers"] = number("workers", self.workers, 1, 64 + joblib.cpu_count())
-        self.__dict__.update(checked)  # frozen for others
+            number("workers", self.workers, 1, 64 + joblib.cpu_count())
 
     def run(self, jobs: Sequence[Callable[[], Any]], what: str) -> Iterator[Any]:
         return run_jobs(operator.call, jobs, description=what, workers=self.workers, progress=self.progress)

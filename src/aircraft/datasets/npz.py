@@ -18,12 +18,10 @@ import numpy as np
 
 from aircraft import InputError, quoted, reading, regular, replacing
 from aircraft.datasets.splitting import COLUMNS, SPLITS
-from aircraft.patches import NO_SITE, Patches, check_images
+from aircraft.patches import NO_SITE, PIXELS, Patches, as_uint8, check_images
 from aircraft.scenes import Scene
 
 TILE_KEYS = ("eval_boxes", "eval_boxes_tile", "eval_ignore", "eval_ignore_tile", "eval_names", "eval_sites")
-PIXELS = "give uint8, or floats from 0 to 1, not normalised, without NaN"
-DARK = 16  # floats that end below are hardly from 0 to 255
 LARGE = 2**30  # bytes: more is announced
 
 Arrays = Mapping[str, np.ndarray]
@@ -166,7 +164,7 @@ def _load(path: str | Path, needed: tuple[str, ...], optional: tuple[str, ...], 
             if head.nbytes > LARGE:
                 warnings.warn(text, stacklevel=4)
         arrays = {key: np.lib.format.read_array(archive.open(f"{key}.npy")) for key in heads}
-        return arrays | {needed[0]: _as_uint8(arrays[needed[0]], what)}
+        return arrays | {needed[0]: as_uint8(arrays[needed[0]], what)}
 
 
 def _head(archive: zipfile.ZipFile, key: str) -> np.ndarray:
@@ -179,24 +177,6 @@ def _head(archive: zipfile.ZipFile, key: str) -> np.ndarray:
     if dtype.hasobject or min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != held:
         raise ValueError(f"{key} cannot be read as {shape} of type {dtype} from {held} bytes")
     return np.broadcast_to(np.zeros((), dtype), shape)
-
-
-def _as_uint8(images: np.ndarray, what: str) -> np.ndarray:
-    """Images of any type as uint8, one by one: there is no room for a second set of floats."""
-    low, high = float(images.min()), float(images.max())
-    if not (low >= 0 and high <= 255):  # in this form it is true of NaN as well
-        raise InputError(f"{what} goes from {low:g} to {high:g}; {PIXELS}")
-    floats = images.dtype.kind == "f"
-    scale = 255 if floats and high <= 1 else 1
-    if (floats and 1 < high < DARK) or round(high * scale) == 1:
-        doubt = f"ends at {high:g}, which is neither floats from 0 to 1 nor pixels from 0 to 255"
-        raise InputError(f"{what} {doubt}; clip it to [0, 1], or multiply it by 255")
-    if images.dtype == np.uint8:
-        return images
-    converted = np.empty(images.shape, np.uint8)
-    for image, pixels in zip(images, converted, strict=True):
-        pixels[:] = np.rint(image * scale)
-    return converted
 
 
 def _names(arrays: Arrays, key: str, default: list[str], path: str | Path) -> np.ndarray:

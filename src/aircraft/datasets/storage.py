@@ -9,21 +9,21 @@ import os
 import platform
 import shutil
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import pooch
-from filelock import FileLock, Timeout
+from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from aircraft import InputError, disk_errors, reading, regular, write_through
 
 ENVIRONMENT = "AIRCRAFT_DATA"
 FORMAT = 1  # of the folders; raise it when what is in them changes
-BUILDER, PATIENCE = ".builder", 2  # the file that names who builds; seconds before those who wait are told
+PATIENCE = 2  # seconds before those who wait are told for whom
 
 ArraysAndNotes = tuple[dict[str, np.ndarray], dict[str, Any]]
 
@@ -57,7 +57,9 @@ def load_or_build(
         found = _load(place)
         if found is not None:
             return found
-    with _alone(place, remedy):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        lock = _lock(place)
+    with lock:
         found = _load(place)  # another process may have built it meanwhile
         if found is None:
             arrays, notes = build()
@@ -83,6 +85,8 @@ def _load(place: Path) -> ArraysAndNotes | None:
     """What the folder holds, or None (with a warning where it holds something that is damaged)."""
     if not os.path.lexists(place):
         return None
+    if not place.is_dir():
+        raise InputError(f"{place}: no folder, where one of the cache belongs; remove it")
     try:
         paths = {path.name: path for path in place.iterdir() if path.is_file()}  # no pipe, no device
         meta = json.loads(paths["meta.json"].read_text(encoding="utf-8"))
@@ -104,7 +108,7 @@ def _load(place: Path) -> ArraysAndNotes | None:
 def _store(place: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> None:
     """Write the folder under another name, then rename it; under the lock of `place`."""
     temporary = place.with_name(f"{place.name}.tmp")
-    _remove(temporary)  # its lock is ours
+    shutil.rmtree(temporary, ignore_errors=True)  # its lock is ours
     try:
         temporary.mkdir()
         for name, array in arrays.items():
@@ -115,48 +119,34 @@ def _store(place: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> 
         with (temporary / "meta.json").open("wb") as file:
             file.write(json.dumps(meta, indent=1).encode())
             write_through(file)
-        _remove(place)  # a damaged one
+        shutil.rmtree(place, ignore_errors=True)  # a damaged one
         temporary.rename(place)
     finally:
-        _remove(temporary)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-@contextmanager
-def _alone(place: Path, remedy: str) -> Iterator[None]:
-    """Hold the lock of `place` and leave word who does; after some seconds of waiting, say who else does."""
-    lock, builder, who = FileLock(f"{place}.lock"), Path(f"{place}{BUILDER}"), "another process"
-    with disk_errors(place.parent, remedy):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=PATIENCE)
-        except Timeout:
-            with suppress(Exception):
-                who = regular(builder, "").read_text(encoding="utf-8") or who
-            warnings.warn(f"{place}: waiting for {who} to build it; if it hangs, end it", stacklevel=4)
-            lock.acquire()
+def _lock(place: Path) -> AcquireReturnProxy:
+    """The lock of `place`, held. Its file says who holds it, and so do we after some seconds of waiting."""
+    file, who = Path(f"{place}.lock"), ""
+    with suppress(Exception):
+        who = regular(file, "").read_text(encoding="utf-8")
     try:
-        with suppress(OSError):
-            _remove(builder)
-            builder.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
-        yield
-    finally:
-        with suppress(OSError):
-            builder.unlink()
-        lock.release()
+        held = FileLock(file).acquire(timeout=PATIENCE)
+    except Timeout:
+        warnings.warn(
+            f"{place}: waiting for {who or 'another process'} to build it; if it hangs, end it", stacklevel=3
+        )
+        held = FileLock(file).acquire()
+    with suppress(OSError):
+        file.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
+    return held
 
 
 def _sweep(folder: Path) -> None:
     """Remove what killed builders left; the lock of a living one is held."""
-    for leftover in [*folder.glob("*.tmp"), *folder.glob(f"*{BUILDER}")]:
+    for leftover in folder.glob("*.tmp"):
         with suppress(OSError), FileLock(leftover.with_suffix(".lock"), timeout=0):
-            _remove(leftover)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _save(file: IO[bytes], array: np.ndarray) -> None:
