@@ -20,6 +20,7 @@ from aircraft.patches import Patches, as_uint8
 from aircraft.scenes import Scene
 
 KEY = {"seed": 1}
+MKFIFO = getattr(os, "mkfifo", Path.touch)  # Windows has none
 ARRAYS = {
     "numbers": np.arange(5000),
     "names": np.array(["one", "three"]),
@@ -115,8 +116,8 @@ def flip(path):
         ("meta.json", lambda path: path.write_text(path.read_text().replace('"notes"', '"motes"'))),
         ("meta.json", lambda path: path.write_bytes(b"\xff" + path.read_bytes())),
         ("meta.json", lambda path: (path.unlink(), path.mkdir())),
-        ("meta.json", lambda path: (path.unlink(), os.mkfifo(path))),
-        ("numbers.npy", lambda path: (path.unlink(), os.mkfifo(path))),
+        ("meta.json", lambda path: (path.unlink(), MKFIFO(path))),
+        ("numbers.npy", lambda path: (path.unlink(), MKFIFO(path))),
         ("numbers.npy", lambda path: (path.unlink(), path.symlink_to("/dev/zero"))),
     ],
 )
@@ -196,7 +197,7 @@ def test_locks_do_not_pile_up(cache):
     assert len(list(cache.iterdir())) == 1
 
 
-@pytest.mark.parametrize("make", [Path.touch, os.mkfifo, lambda place: place.symlink_to("nowhere")])
+@pytest.mark.parametrize("make", [Path.touch, MKFIFO, lambda place: place.symlink_to("nowhere")])
 def test_what_is_no_folder_where_one_belongs_is_refused_before_anything_is_built(cache, make):
     storage.load_or_build("thing", KEY, build)
     place = the_folder(cache)

@@ -124,9 +124,11 @@ def index(root: str | Path | None = None) -> list[Entry]:
     """What annotations.csv says, sorted by image name. Images not in it are left out: are they empty?"""
     folder = find_root(root)
     table, airports = folder / "annotations.csv", folder / "airports.csv"
-    sites = {}
+    sites: dict[str, str] = {}
     if airports.is_file():
-        sites = {name: site for _, name, site in _rows(airports, "image_id", "airport")}
+        for line, name, site in _rows(airports, "image_id", "airport"):
+            if sites.setdefault(name, site) != site:
+                raise InputError(f"{airports} line {line}: {name} is at two airports; remove one line")
     else:
         advice = "scores look too good; write airports.csv: image_id,airport, one letter for each place"
         warnings.warn(f"no {airports}: one place can be in train and test; {advice}", stacklevel=2)
@@ -136,7 +138,7 @@ def index(root: str | Path | None = None) -> list[Entry]:
         if kind not in ("Airplane", "Truncated_airplane"):
             raise InputError(f"{where}: unknown class {kind!r}; it is Airplane or Truncated_airplane")
         if name not in entries:
-            if path.name != name or not path.is_file():
+            if path.name != name or not os.path.isfile(path):
                 raise InputError(f"{where}: images/{quoted(name)} is missing; get it or remove the line")
             if airports.is_file() and name not in sites:
                 raise InputError(f"{airports}: {name} is not in it; write a line `{name},AIRPORT`")
