@@ -1,5 +1,6 @@
 """Reading the real scenes: layout, averaging, sites, and what is said when something does not fit."""
 
+import os
 import sys
 import types
 
@@ -77,6 +78,19 @@ def test_without_airports_each_scene_is_a_site_and_a_warning_says_what_leaks(roo
         (("c.jpg", SQUARE, "Airplane"), "line 3: images/c.jpg is missing"),
         (("../a.jpg", SQUARE, "Airplane"), "line 3: images/../a.jpg is missing"),
         (("a.jpg", SQUARE, "Bird"), "line 3: unknown class 'Bird'"),
+        (("a" * 5000 + ".jpg", SQUARE, "Airplane"), "line 3: images/aaa.*.jpg is missing"),
+        (("a\0.jpg", SQUARE, "Airplane"), r"line 3: images/a\\x00.jpg is missing"),
+        (("a.jpg", "[" * 20_000, "Airplane"), "line 3: geometry .* is not an upright rectangle"),
+        (("a.jpg", "-" * 20_000 + "1", "Airplane"), "line 3: geometry .* is not an upright rectangle"),
+        (
+            ("a.jpg", SQUARE.replace("60", "1" + "0" * 400), "Airplane"),
+            "line 3: geometry .* is not an upright",
+        ),
+        (
+            ("a.jpg", SQUARE.replace("60", "1" + "0" * 5000), "Airplane"),
+            "line 3: geometry .* is not an upright",
+        ),
+        (("a.jpg", SQUARE.replace("60", "1e400"), "Airplane"), r"line 3: the box \[20.0, 20.0, inf, 70.0\]"),
         (("a.jpg", "[(1, 2), (3", "Airplane"), "line 3: geometry .* is not an upright rectangle"),
         (("a.jpg", "[(1, 2), (3, 4)]", "Airplane"), "line 3: geometry .* is not an upright rectangle"),
         (
@@ -147,10 +161,41 @@ def test_an_unreadable_image_is_named(root, damage):
             "airports.csv: a.jpg is not in it; write a line `a.jpg,",
         ),
         ("airports.csv", "image_id,airport\n", "airports.csv: b.jpg is not in it"),
+        (
+            "airports.csv",
+            "image_id,airport\na.jpg,A\na.jpg,B\n",
+            "airports.csv line 3: a.jpg is at two airports",
+        ),
+        (
+            "annotations.csv",
+            "image_id;geometry;class\n1;2;3\n",
+            "line 2: no image_id; line 1 names image_id,geo",
+        ),
+        ("annotations.csv", "image_id,geometry,class\n" + "1" * 200_000, "annotations.csv: not a csv file"),
+        (
+            "annotations.csv",
+            'image_id,geometry,class\n"a\nb.jpg",1,Airplane',
+            r"line 3: images/a\\nb.jpg is missing",
+        ),
     ],
 )
 def test_a_table_that_does_not_fit_is_named(root, file, text, message):
     (root / file).write_text(text)
+    with pytest.raises(InputError, match=message):
+        read(root)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("annotations.csv", "annotations.csv is a pipe or a device"),
+        ("images/a.jpg", "annotations.csv line 3: images/a.jpg is missing"),
+    ],
+)
+def test_pipes_are_not_waited_for(root, name, message):
+    (root / name).unlink()
+    os.mkfifo(root / name)
     with pytest.raises(InputError, match=message):
         read(root)
 

@@ -213,8 +213,8 @@ def test_a_fault_of_the_renderer_names_the_scene(monkeypatch):
         ({"seed": -1}, "seed is -1"),
         ({"scale": 0}, "scale is 0"),
         ({"scale": 1.5}, "scale is 1.5"),
-        ({"difficulty": float("nan")}, "difficulty=nan"),
-        ({"difficulty": -1}, "difficulty=-1"),
+        ({"difficulty": float("nan")}, "difficulty is nan"),
+        ({"difficulty": -1}, "difficulty is -1"),
         ({"test_sites": ["A"]}, "test_sites is for airbus"),
     ],
 )

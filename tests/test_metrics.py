@@ -258,3 +258,16 @@ def test_with_one_class_the_message_still_says_what_can_be_counted():
 def test_wrong_use_ends_in_one_clear_line(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+@pytest.mark.parametrize("masked", ["labels", "scores"])
+def test_masked_values_are_refused_not_counted(masked):
+    given = {"labels": np.array([0, 1, 0, 1]), "scores": np.array([0.1, 0.9, 0.2, 0.8])}
+    given[masked] = np.ma.array(given[masked], mask=[0, 1, 0, 0])
+    with pytest.raises(InputError, match="are masked in places; leave those out"):
+        metrics.evaluate(**given, threshold=0.5)
+
+
+def test_ragged_lists_are_one_clear_line():
+    with pytest.raises(InputError, match="labels and scores: not understood .*two flat lists of numbers"):
+        metrics.evaluate([[0], [1, 0]], [0.1, 0.9], threshold=0.5)

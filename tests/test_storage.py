@@ -3,9 +3,11 @@
 import errno
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -14,10 +16,11 @@ import pytest
 
 from aircraft import InputError, replacing
 from aircraft.datasets import PatchSet, export_npz, npz, storage
-from aircraft.patches import Patches
+from aircraft.patches import Patches, as_uint8
 from aircraft.scenes import Scene
 
 KEY = {"seed": 1}
+MKFIFO = getattr(os, "mkfifo", Path.touch)  # Windows has none
 ARRAYS = {
     "numbers": np.arange(5000),
     "names": np.array(["one", "three"]),
@@ -104,6 +107,18 @@ def flip(path):
         ("meta.json", lambda path: path.unlink()),
         ("meta.json", lambda path: path.write_text("{")),
         ("meta.json", lambda path: path.write_text("[]")),
+        ("meta.json", lambda path: path.write_text("[" * 100_000)),
+        ("meta.json", lambda path: path.write_text('{"files": {}, "notes": {}}')),
+        ("meta.json", lambda path: path.write_text('{"files": []}')),
+        ("meta.json", lambda path: path.write_text(path.read_text().replace('"names"', '"../names"'))),
+        ("meta.json", lambda path: path.write_text(path.read_text().replace('"note": 3', '"note": 4'))),
+        ("meta.json", lambda path: path.write_text(path.read_text().replace('"seed": 1', '"seed": 7'))),
+        ("meta.json", lambda path: path.write_text(path.read_text().replace('"notes"', '"motes"'))),
+        ("meta.json", lambda path: path.write_bytes(b"\xff" + path.read_bytes())),
+        ("meta.json", lambda path: (path.unlink(), path.mkdir())),
+        ("meta.json", lambda path: (path.unlink(), MKFIFO(path))),
+        ("numbers.npy", lambda path: (path.unlink(), MKFIFO(path))),
+        ("numbers.npy", lambda path: (path.unlink(), path.symlink_to("/dev/zero"))),
     ],
 )
 def test_damage_is_found_and_built_again_with_a_warning(cache, name, damage):
@@ -146,6 +161,60 @@ def test_the_folder_of_a_living_builder_is_left_alone(cache):
     assert len(list(cache.glob("*.tmp"))) == 1
     process.kill()
     process.wait()
+
+
+@pytest.mark.parametrize("moment", ["building", "writing"])
+def test_who_waits_for_a_stopped_builder_is_told_its_number(cache, moment):
+    process = start("4") if moment == "building" else start("0", "stop")
+    while process.stdout.readline().strip() != moment:
+        pass
+    process.send_signal(signal.SIGSTOP)
+    waiter = subprocess.Popen(
+        [sys.executable, "-c", BUILDER, "0"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    line = waiter.stderr.readline()
+    assert f"waiting for process {process.pid} on " in line
+    assert waiter.poll() is None, "it goes on waiting"
+    process.kill()
+    process.wait()
+    assert waiter.wait(timeout=30) == 0
+    assert {path.suffix for path in cache.iterdir()} == {"", ".lock"}
+
+
+def test_what_killed_builders_of_other_data_left_is_swept_when_anything_is_loaded(cache):
+    storage.load_or_build("thing", KEY, build)
+    (cache / "other-0123.tmp").mkdir()
+    (cache / "more-0123.tmp").mkdir()
+    (cache / "more-0123.tmp" / "numbers.npy").touch()
+    storage.load_or_build("thing", KEY, never)
+    assert {path.suffix for path in cache.iterdir()} == {"", ".lock"}
+
+
+def test_locks_do_not_pile_up(cache):
+    for _ in range(3):
+        storage.load_or_build("thing", KEY, build)
+        shutil.rmtree(the_folder(cache))
+    assert len(list(cache.iterdir())) == 1
+
+
+@pytest.mark.parametrize("make", [Path.touch, MKFIFO, lambda place: place.symlink_to("nowhere")])
+def test_what_is_no_folder_where_one_belongs_is_refused_before_anything_is_built(cache, make):
+    storage.load_or_build("thing", KEY, build)
+    place = the_folder(cache)
+    shutil.rmtree(place)
+    make(place)
+    with pytest.raises(InputError, match=f"{place.name}: no folder, .*; remove it"):
+        storage.load_or_build("thing", KEY, never)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux")
+@pytest.mark.parametrize("place", ["x" * 300, "~nobody-of-this-name", "/dev/null/x", "/proc/x", "loop"])
+def test_a_cache_in_an_impossible_place_is_one_clear_line(tmp_path, monkeypatch, place):
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(storage.ENVIRONMENT, place)
+    with pytest.raises(InputError, match=r"AIRCRAFT_DATA"):
+        storage.load_or_build("thing", KEY, never)
 
 
 def full(descriptor):
@@ -314,6 +383,74 @@ def test_a_file_that_does_not_fit_is_one_clear_line(tmp_path, changes, message):
     path = course_file(tmp_path / "f.npz", **changes)
     with pytest.raises(InputError, match=rf"f.npz: .*{message}"):
         npz.read_patches(path)
+
+
+def test_a_file_that_takes_long_is_announced_and_one_that_the_memory_cannot_hold_is_refused(
+    tmp_path, monkeypatch
+):
+    path = course_file(tmp_path / "f.npz")
+    monkeypatch.setattr(npz, "LARGE", 40_000)
+    with pytest.warns(UserWarning, match=r"f.npz: test_images takes 0.0 GiB of memory"):
+        npz.read_patches(path)
+    monkeypatch.setattr(os, "sysconf", lambda name: 200)
+    with pytest.raises(InputError, match=r"f.npz: test_images takes .* more than this machine has"):
+        npz.read_patches(path)
+
+
+def test_nothing_is_decoded_before_sizes_and_types_are_known_to_fit(tmp_path, monkeypatch):
+    monkeypatch.setattr(np.lib.format, "read_array", never)
+    for changes in ({"test_images": NAN[:, 1:]}, {"test_labels": np.zeros(9)}, {"test_images": NAN > 1}):
+        with pytest.raises(InputError):
+            npz.read_patches(course_file(tmp_path / "f.npz", **changes))
+
+
+def test_floats_become_uint8_without_another_set_of_floats(tmp_path):
+    images = np.random.default_rng(0).random((200, 64, 64, 3))
+    tracemalloc.start()
+    converted = as_uint8(images, "mine")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (converted == np.rint(images * 255).astype(np.uint8)).all()
+    assert most < images.nbytes / 4
+
+
+@pytest.mark.parametrize("high", [1.02, 1.5, 2, 10.0])
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_floats_that_end_a_little_above_1_are_refused_with_the_remedy(tmp_path, high, kind):
+    images = (patches().images / 255 * high).astype(kind)
+    with pytest.raises(InputError, match=r"f.npz: test_images ends at .*clip it to \[0, 1\], or multiply"):
+        npz.read_patches(course_file(tmp_path / "f.npz", test_images=images))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, np.float32])
+def test_images_that_were_divided_by_255_and_then_made_whole_are_refused(tmp_path, kind):
+    images = (patches().images // 255 / (1 if kind != np.float32 else 255)).astype(kind)
+    with pytest.raises(InputError, match=r"test_images ends at .*multiply it by 255"):
+        npz.read_patches(course_file(tmp_path / "f.npz", test_images=images))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int32, float])
+def test_black_images_are_images(tmp_path, kind):
+    images = np.zeros((4, 64, 64, 3), kind)
+    assert not npz.read_patches(course_file(tmp_path / "f.npz", test_images=images)).images.any()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("kind", [">f8", "<i2", np.longdouble])
+def test_any_order_and_byte_order_is_read(tmp_path, order, kind):
+    images = np.asarray(patches().images.astype(kind), order=order)
+    read = npz.read_patches(course_file(tmp_path / "f.npz", test_images=images))
+    assert (read.images == patches().images).all()
+
+
+def test_labels_of_minus_zero_are_zeros(tmp_path):
+    read = npz.read_patches(course_file(tmp_path / "f.npz", test_labels=np.array([-0.0, 1, -0.0, 1])))
+    assert read.labels.tolist() == [0, 1, 0, 1]
+
+
+def test_sites_may_be_numbers(tmp_path):
+    read = npz.read_patches(course_file(tmp_path / "f.npz", test_sites=np.array([3, 3, 5, 5])))
+    assert read.sites.tolist() == ["3", "3", "5", "5"]
 
 
 @pytest.mark.parametrize("content", ["truncated", b"", b"hello", b"\x80\x04K\x01.", "array", "bad"])

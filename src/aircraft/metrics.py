@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn import metrics as sk
 from sklearn.calibration import calibration_curve
 
-from aircraft import InputError
+from aircraft import InputError, reading
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -276,7 +276,10 @@ def reliability(labels: ArrayLike, scores: ArrayLike, bins: int = 10) -> Reliabi
 
 def check(labels: ArrayLike, scores: ArrayLike, *, both_classes: bool = True) -> tuple[Ints, Floats]:
     """labels as (N,) int64 and scores as (N,) float64, or InputError with what is wrong with them."""
-    y, s = np.asarray(labels), np.asarray(scores)
+    with reading("labels and scores", "give two flat lists of numbers", "not understood"):
+        y, s = np.asarray(labels), np.asarray(scores)
+    if np.ma.is_masked(labels) or np.ma.is_masked(scores):
+        raise InputError("labels or scores are masked in places; leave those out: values[~mask]")
     if y.ndim != 1 or y.shape != s.shape or len(y) == 0:
         lists = "two flat lists of the same length, not empty"
         raise InputError(f"labels {y.shape} and scores {s.shape} must be {lists}")

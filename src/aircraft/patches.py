@@ -19,6 +19,8 @@ CORE = 32  # side of its central square, which decides the label
 RIM = (PATCH - CORE) // 2
 TILE = 512  # side of a tile
 NO_SITE = ""  # the site of patches from a file that does not say
+PIXELS = "give uint8, or floats from 0 to 1, not normalised, without NaN"
+DARK = 16  # floats that end below are hardly from 0 to 255
 
 NEAR = 0.5  # share of the background patches taken near aircraft or man-made clutter ...
 NEAR_AIRCRAFT = 0.5  # ... of which this share around aircraft, the rest on clutter
@@ -76,6 +78,24 @@ def check_images(images: Any, what: str = "images") -> None:
         raise InputError(f"{what} has the shape {images.shape}, not {wanted}; {_shape_hint(images.shape)}")
     if images.dtype != np.uint8:
         raise InputError(f"{what} is {images.dtype}, expected uint8 in 0..255; {_dtype_hint(images)}")
+
+
+def as_uint8(images: np.ndarray, what: str) -> np.ndarray:
+    """Images of any type as uint8, one by one: there is no room for a second set of floats."""
+    low, high = float(images.min()), float(images.max())
+    if not (low >= 0 and high <= 255):  # in this form it is true of NaN as well
+        raise InputError(f"{what} goes from {low:g} to {high:g}; {PIXELS}")
+    floats = images.dtype.kind == "f"
+    scale = 255 if floats and high <= 1 else 1
+    if (floats and 1 < high < DARK) or round(high * scale) == 1:
+        doubt = f"ends at {high:g}, which is neither floats from 0 to 1 nor pixels from 0 to 255"
+        raise InputError(f"{what} {doubt}; clip it to [0, 1], or multiply it by 255")
+    if images.dtype == np.uint8:
+        return images
+    converted = np.empty(images.shape, np.uint8)
+    for image, pixels in zip(images, converted, strict=True):
+        pixels[:] = np.rint(image * scale)
+    return converted
 
 
 def check_patches(patches: Patches, what: str) -> None:

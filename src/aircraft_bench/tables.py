@@ -4,13 +4,14 @@ Parts of an earlier run in the same folder stay until they are measured again; e
 """
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from aircraft import InputError, replacing
+from aircraft import reading, regular, replacing
 
 JSON, MARKDOWN = "bench.json", "bench.md"
 FORMAT = 1
@@ -70,17 +71,14 @@ class Part:
 def read(folder: Path) -> dict[str, Any]:
     """The parts of an earlier run in the folder, by name. InputError where its file is not ours."""
     path = folder / JSON
-    if not path.exists():
+    if not os.path.lexists(path):
         return {}
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+    with reading(path, "remove it", "not a result of this `python -m aircraft_bench`"):
+        values = json.loads(regular(path, "remove it").read_text(encoding="utf-8"))
         if values["format"] != FORMAT:
             raise ValueError(f"format {values['format']}")
+        page(values["parts"])  # said now, not when there is something to write
         return dict(values["parts"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path}: not a result of this `python -m aircraft_bench` ({error}); remove it"
-        ) from None
 
 
 def write(folder: Path, parts: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,18 +5,19 @@ A source is one module, `synthetic` or `airbus`, which knows its scenes; `buildi
 """
 
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm.auto import tqdm
 
 from aircraft import InputError
 from aircraft.datasets import airbus, building, npz, storage, synthetic
 from aircraft.datasets.building import IMBALANCED, TOY, Recipe
 from aircraft.datasets.npz import PatchSet, export_npz, load_npz
-from aircraft.datasets.splitting import COLUMNS, SPLITS, split
+from aircraft.datasets.splitting import COLUMNS, SPLITS, number, split
 from aircraft.patches import NEAR, Patches
 from aircraft.scenes import Scene
 
@@ -24,8 +25,15 @@ __all__ = [
     "PatchSet", "Patches", "export_npz", "load_imbalanced", "load_npz", "load_tiles", "load_toy", "split",
 ]  # fmt: skip
 
-SOURCES: dict[str, Any] = {"synthetic": synthetic.Source, "airbus": airbus.Source}
-TILES = 36
+FILE = ".npz"
+SOURCES: dict[str, Any] = {"synthetic": synthetic.Source, "airbus": airbus.Source, FILE: building.Source}
+TILES, MOST_TILES = 36, 5_000  # by default; before the views of the tests meet others
+BUILT = ("synthetic", "airbus")
+ONLY: dict[str, tuple[Any, Sequence[str]]] = {  # the default of an option, and the sources that can use it
+    "root": (None, ("airbus",)), "test_sites": (None, ("airbus",)), "difficulty": (1.0, ("synthetic",)),
+    "seed": (0, BUILT), "scale": (1.0, BUILT), "split": ("test", BUILT), "count": (TILES, BUILT),
+    "sites": (None, BUILT),
+}  # fmt: skip
 
 
 def load_toy(source: str | Path = "synthetic", root: str | Path | None = None, **options: Any) -> PatchSet:
@@ -113,22 +121,17 @@ def load_tiles(
     """
     if split not in ("test", "validation"):
         raise InputError(f"unknown split {split!r}; it is one of test, validation")
-    if count < 1:
-        raise InputError(f"count is {count}; ask for at least one tile")
-    if str(source).endswith(".npz"):
-        building.Source(root, **options)  # no other names
-        return npz.read_tiles(source)
-    return _source(source, root, **options).tiles(split, count, sites)
+    count = number("count", count, 1, MOST_TILES)
+    chosen = _source(source, {"root": root, **options}, split=split, count=count, sites=sites)
+    return npz.read_tiles(source) if str(source).endswith(FILE) else chosen.tiles(split, count, sites)
 
 
 def _load(recipe: Recipe, source: str | Path, root: Any, *, scale: float = 1.0, **options: Any) -> PatchSet:
     """The set of a recipe, built or from the cache."""
-    if str(source).endswith(".npz"):
-        building.Source(root, **options)  # no other names
+    scale = number("scale", scale, 1e-9, 1, float)
+    chosen = _source(source, {"root": root, **options}, scale=scale)
+    if str(source).endswith(FILE):
         return load_npz(source, recipe.name)
-    if not 0 < scale <= 1:
-        raise InputError(f"scale is {scale}; it is a fraction of the sizes, above 0 and at most 1")
-    chosen = _source(source, root, **options)
     key = {"source": str(source), "near": NEAR, "scale": scale, **chosen.key()}
     arrays, notes = storage.load_or_build(recipe.name, key, partial(building.build, recipe, chosen, scale))
     train, test = (Patches(*(arrays[f"{name}_{what}"] for what in COLUMNS)) for name in SPLITS)
@@ -138,8 +141,14 @@ def _load(recipe: Recipe, source: str | Path, root: Any, *, scale: float = 1.0, 
     return data
 
 
-def _source(source: str | Path, root: str | Path | None, **options: Any) -> Any:
-    """Where the scenes come from; the options are those of `building.Source`."""
-    if str(source) not in SOURCES:
-        raise InputError(f"unknown source {str(source)!r}; give {', '.join(SOURCES)}, or the path of an .npz")
-    return SOURCES[str(source)](root, **options)
+def _source(source: str | Path, options: dict[str, Any], **wishes: Any) -> Any:
+    """Where the scenes come from. What an option or a wish cannot do there is refused, never ignored."""
+    kind = FILE if str(source).endswith(FILE) else str(source)
+    if kind not in SOURCES:
+        raise InputError(f"unknown source {str(source)!r}; give {', '.join(BUILT)}, or the path of an .npz")
+    chosen = SOURCES[kind](**options)
+    for name, value in {**options, **wishes}.items():
+        default, able = ONLY.get(name, (value, ()))
+        if kind not in able and np.any(value != default):
+            raise InputError(f"{name} is for {' and '.join(able)}; leave it out with {source}")
+    return chosen

@@ -10,6 +10,7 @@ import os
 import warnings
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +21,7 @@ import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
-from aircraft import InputError
+from aircraft import InputError, quoted, reading, regular
 from aircraft.datasets import building
 from aircraft.datasets.splitting import DRAWS, narrowed
 from aircraft.patches import cut_tiles
@@ -106,11 +107,8 @@ def read(entry: Entry) -> Scene:
     """The scene at 1 m per pixel. Aircraft that the border cuts ("Truncated_airplane") go to `ignore`."""
     table = entry.path.parents[1] / "annotations.csv"
     where = f"{entry.path} ({table} line {entry.line})"
-    try:
-        with Image.open(entry.path) as file:
-            image = np.asarray(file.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{where}: cannot be read ({error}); download it again") from error
+    with reading(where, "download it again", "cannot be read"), Image.open(entry.path) as file:
+        image = np.asarray(file.convert("RGB"))
     height, width = image.shape[:2]
     if height % 2 or width % 2:
         raise InputError(f"{where}: {width} x {height} pixels; both must be even: download it again")
@@ -126,9 +124,11 @@ def index(root: str | Path | None = None) -> list[Entry]:
     """What annotations.csv says, sorted by image name. Images not in it are left out: are they empty?"""
     folder = find_root(root)
     table, airports = folder / "annotations.csv", folder / "airports.csv"
-    sites = {}
+    sites: dict[str, str] = {}
     if airports.is_file():
-        sites = {name: site for _, name, site in _rows(airports, "image_id", "airport")}
+        for line, name, site in _rows(airports, "image_id", "airport"):
+            if sites.setdefault(name, site) != site:
+                raise InputError(f"{airports} line {line}: {name} is at two airports; remove one line")
     else:
         advice = "scores look too good; write airports.csv: image_id,airport, one letter for each place"
         warnings.warn(f"no {airports}: one place can be in train and test; {advice}", stacklevel=2)
@@ -138,8 +138,8 @@ def index(root: str | Path | None = None) -> list[Entry]:
         if kind not in ("Airplane", "Truncated_airplane"):
             raise InputError(f"{where}: unknown class {kind!r}; it is Airplane or Truncated_airplane")
         if name not in entries:
-            if path.name != name or not path.is_file():
-                raise InputError(f"{where}: images/{name} is missing; download it again or remove the line")
+            if path.name != name or not os.path.isfile(path):
+                raise InputError(f"{where}: images/{quoted(name)} is missing; get it or remove the line")
             if airports.is_file() and name not in sites:
                 raise InputError(f"{airports}: {name} is not in it; write a line `{name},AIRPORT`")
             entries[name] = Entry(path, sites.get(name, path.stem), line)
@@ -163,10 +163,12 @@ def find_root(root: str | Path | None = None) -> Path:
                 f"{ENVIRONMENT}, or `pip install kagglehub` to download kaggle.com/datasets/{KAGGLE}"
             ) from error
         root = kagglehub.dataset_download(KAGGLE)
-    root = Path(root).expanduser()
-    for table in sorted(root.glob("annotations.csv")) or sorted(root.rglob("annotations.csv")):
-        if (table.parent / "images").is_dir():
-            return table.parent
+    with reading(root, "give the folder of the Airbus sample"):
+        root = Path(root).expanduser()
+        for depth in range(4):  # not all of a disk
+            for table in sorted(root.glob("*/" * depth + "annotations.csv")):
+                if (table.parent / "images").is_dir():
+                    return table.parent
     reason = "no annotations.csv beside images/ in it" if root.is_dir() else "no such folder"
     raise FileNotFoundError(f"{root}: {reason}; give the folder of the Airbus sample")
 
@@ -174,25 +176,25 @@ def find_root(root: str | Path | None = None) -> Path:
 def _rows(table: Path, *columns: str) -> Iterator[tuple[Any, ...]]:
     """The line of each row of a csv file, and its values in these columns."""
     remedy = f"line 1 names {','.join(columns)}, each line gives them; complete it or download it again"
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            for row in reader:
-                values = [(row.get(column) or "").strip() for column in columns]
-                if "" in values:
-                    missing = columns[values.index("")]
-                    raise InputError(f"{table} line {reader.line_num}: no {missing}; {remedy}")
-                yield reader.line_num, *values
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{table}: not a csv file ({error}); download it again") from error
+    path = regular(table, remedy)
+    with (
+        reading(table, "download it again", "not a csv file"),
+        path.open(newline="", encoding="utf-8-sig") as file,
+    ):
+        reader = csv.DictReader(file)
+        for row in reader:
+            values = [(row.get(column) or "").strip() for column in columns]
+            if "" in values:
+                missing = columns[values.index("")]
+                raise InputError(f"{table} line {reader.line_num}: no {missing}; {remedy}")
+            yield reader.line_num, *values
 
 
 def _rectangle(geometry: str, where: str) -> tuple[float, float, float, float]:
     """x0, y0, x1, y1 of the rectangle, given as a list of its corners, the first once more at the end."""
-    try:
+    corners = []
+    with suppress(Exception):  # of many sorts, and what to say is below
         corners = [(float(x), float(y)) for x, y in ast.literal_eval(geometry)]
-    except (ValueError, SyntaxError, TypeError):
-        corners = []
     xs, ys = sorted({x for x, _ in corners}), sorted({y for _, y in corners})
     closed = len(corners) == 5 and corners[0] == corners[-1]
     if not closed or len(set(corners)) != 4 or len(xs) != 2 or len(ys) != 2:

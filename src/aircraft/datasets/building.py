@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 
 import airfield
 from aircraft import InputError, patches
-from aircraft.datasets.splitting import COLUMNS, SPLITS
+from aircraft.datasets.splitting import COLUMNS, SPLITS, number
 from aircraft.datasets.storage import ArraysAndNotes
 from aircraft.patches import PATCH, Patches
 from aircraft.scenes import Scene
@@ -61,8 +61,10 @@ class Source:
     progress: bool = True
 
     def __post_init__(self) -> None:
-        if self.seed < 0 or int(self.seed) != self.seed:
-            raise InputError(f"seed is {self.seed}; it must be a whole number, 0 or more")
+        self.__dict__["seed"] = number("seed", self.seed, 0, 2**64 - 1)  # frozen for others
+        self.__dict__["difficulty"] = number("difficulty", self.difficulty, 0, 2, float)
+        if self.workers is not None:
+            number("workers", self.workers, 1, 64 + joblib.cpu_count())
 
     def run(self, jobs: Sequence[Callable[[], Any]], what: str) -> Iterator[Any]:
         return run_jobs(operator.call, jobs, description=what, workers=self.workers, progress=self.progress)

@@ -5,21 +5,26 @@ Reading checks everything, and nothing is ever unpickled. Optional keys, which o
 `eval_boxes (M, 4)` and `eval_boxes_tile (M,)`, likewise `eval_ignore` and `eval_ignore_tile`.
 """
 
+import math
+import os
+import warnings
 import zipfile
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from aircraft import InputError, replacing
+from aircraft import InputError, quoted, reading, regular, replacing
 from aircraft.datasets.splitting import COLUMNS, SPLITS
-from aircraft.patches import NO_SITE, Patches, check_images
+from aircraft.patches import NO_SITE, PIXELS, Patches, as_uint8, check_images
 from aircraft.scenes import Scene
 
 TILE_KEYS = ("eval_boxes", "eval_boxes_tile", "eval_ignore", "eval_ignore_tile", "eval_names", "eval_sites")
+LARGE = 2**30  # bytes: more is announced
+
+Arrays = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -70,27 +75,36 @@ def read_patches(path: str | Path, split: str = "test") -> Patches:
     """The patches `{split}_images` and `{split}_labels` of a file, and `{split}_sites` where it has them.
 
     Images (N, 64, 64, 3): uint8; other integers from 0 to 255; or floats, from 0 to 1 (scaled by 255) where
-    none exceeds 1, else from 0 to 255. Labels (N,) or (N, 1) of any type, all 0 or 1.
+    none exceeds 1, else from 0 to 255; what can be neither is refused.
+    Labels (N,) or (N, 1) of any type, all 0 or 1.
     """
     images_key, labels_key, sites_key = (f"{split}_{what}" for what in COLUMNS)
-    arrays = _load(path, (images_key, labels_key), (sites_key,))
-    images = _as_uint8(arrays[images_key], f"{path}: {images_key}")
-    check_images(images, f"{path}: {images_key}")
-    count, labels = len(images), arrays[labels_key]
-    if labels.shape not in ((count,), (count, 1)) or labels.dtype.kind not in "biuf":
-        found = f"{labels_key} is {labels.shape} of type {labels.dtype} for {count} {images_key}"
-        raise InputError(f"{path}: {found}; each image needs one label, the number 0 or 1")
-    labels = labels.reshape(count)
+
+    def fits(images: np.ndarray, labels: np.ndarray) -> None:
+        check_images(np.broadcast_to(np.uint8(0), images.shape), f"{path}: {images_key}")
+        if labels.shape not in ((len(images),), (len(images), 1)) or labels.dtype.kind not in "biuf":
+            found = f"{labels_key} is {labels.shape} of type {labels.dtype} for {len(images)} {images_key}"
+            raise InputError(f"{path}: {found}; each image needs one label, the number 0 or 1")
+
+    arrays = _load(path, (images_key, labels_key), (sites_key,), fits)
+    labels = arrays[labels_key].reshape(-1)
     wrong = np.flatnonzero((labels != 0) & (labels != 1))
     if len(wrong):
         found = f"{labels_key}[{wrong[0]}] is {labels[wrong[0]]}"
         raise InputError(f"{path}: {found}; labels are 0 (background) or 1 (aircraft)")
-    return Patches(images, labels.astype(np.uint8), _names(arrays, sites_key, [NO_SITE] * count, path))
+    sites = _names(arrays, sites_key, [NO_SITE] * len(labels), path)
+    return Patches(arrays[images_key], labels.astype(np.uint8), sites)
 
 
 def read_tiles(path: str | Path) -> list[Scene]:
     """The tiles `eval_tiles` (N, H, W, 3) of a file, with their boxes where it has them."""
-    return unpack_tiles(_load(path, ("eval_tiles",), TILE_KEYS), path)
+
+    def fits(tiles: np.ndarray) -> None:
+        if tiles.ndim != 4 or tiles.shape[3] != 3:
+            remedy = "move the channels to the end, and give each image three"
+            raise InputError(f"{path}: eval_tiles is {tiles.shape}; RGB images are (N, H, W, 3): {remedy}")
+
+    return unpack_tiles(_load(path, ("eval_tiles",), TILE_KEYS, fits), path)
 
 
 def pack_tiles(tiles: Sequence[Scene]) -> dict[str, np.ndarray]:
@@ -108,78 +122,80 @@ def pack_tiles(tiles: Sequence[Scene]) -> dict[str, np.ndarray]:
     return arrays
 
 
-def unpack_tiles(arrays: Mapping[str, np.ndarray], path: str | Path) -> list[Scene]:
+def unpack_tiles(arrays: Arrays, path: str | Path) -> list[Scene]:
     """The scenes of the arrays that `pack_tiles` makes; what is missing is left empty."""
-    images = _as_uint8(arrays["eval_tiles"], f"{path}: eval_tiles")
-    if images.ndim != 4 or images.shape[3] != 3:
-        hint = "; move the channels to the end" if images.ndim == 4 and images.shape[1] == 3 else ""
-        raise InputError(f"{path}: eval_tiles is {images.shape}; RGB images are (N, H, W, 3){hint}")
-    count = len(images)
+    images, count = arrays["eval_tiles"], len(arrays["eval_tiles"])
     boxes, ignore = (_boxes(arrays, key, count, path) for key in ("eval_boxes", "eval_ignore"))
     names = _names(arrays, "eval_names", [f"{Path(path).stem}-{i:03d}" for i in range(count)], path)
     sites = _names(arrays, "eval_sites", [NO_SITE] * count, path)
-    return [Scene(images[i], boxes[i], str(names[i]), str(sites[i]), ignore[i]) for i in range(count)]
-
-
-def _load(path: str | Path, needed: Sequence[str], optional: Sequence[str]) -> dict[str, np.ndarray]:
-    """The arrays of these keys, as they are stored."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: no such file; give the path of an .npz file")
-    arrays = {}
-    key = needed[0]
     try:
-        with np.load(path, allow_pickle=False) as file:
-            keys = file.files
-            for key in [key for key in (*needed, *optional) if key in keys]:
-                arrays[key] = file[key]
-    except TypeError as error:  # one array, which can be no context
-        reason = "is no .npz file or is cut off: it holds one array, as an .npy file does"
-        raise InputError(f"{path}: {reason}; write it with np.savez") from error
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError) as error:
-        # A ValueError: numpy takes any other file for a pickle.
-        reason = f"is no .npz file or is cut off, or its {key} cannot be read ({error})"
-        raise InputError(f"{path}: {reason}; export or copy it again, with no Python objects") from error
-    missing = [key for key in needed if key not in keys]
-    if missing:
-        raise InputError(f"{path}: no {', '.join(missing)} in it; it has {', '.join(keys) or 'nothing'}")
-    return arrays
+        return [Scene(images[i], boxes[i], str(names[i]), str(sites[i]), ignore[i]) for i in range(count)]
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
-def _as_uint8(images: np.ndarray, what: str) -> np.ndarray:
-    """Images of any type as uint8."""
-    if images.size == 0:
-        raise InputError(f"{what} is empty; store at least one image")
-    if images.dtype == np.uint8:
-        return images
-    remedy = "give uint8, or floats from 0 to 1, not normalised, without NaN"
-    if images.dtype.kind not in "iuf":
-        raise InputError(f"{what} is of type {images.dtype}; {remedy}")
-    low, high = float(images.min()), float(images.max())
-    if not (low >= 0 and high <= 255):  # in this form it is true of NaN as well
-        raise InputError(f"{what} goes from {low:g} to {high:g}; {remedy}")
-    scale = 255 if images.dtype.kind == "f" and high <= 1 else 1
-    return np.rint(images * scale).astype(np.uint8)
+def _load(path: str | Path, needed: tuple[str, ...], optional: tuple[str, ...], fits: Callable) -> Arrays:
+    """The arrays of these keys, the first as uint8. `fits` sees shapes and types before any is decoded."""
+    remedy = "write or copy it again: with np.savez, not as an .npy file, with no Python objects"
+    with (
+        reading(path, remedy, "is no .npz file or is cut off, or what is in it cannot be read"),
+        zipfile.ZipFile(regular(path, "give the path of an .npz file")) as archive,
+    ):
+        keys = [name.removesuffix(".npy") for name in archive.namelist()]
+        if missing := [key for key in needed if key not in keys]:
+            found = quoted(", ".join(keys))[:200] or "nothing"
+            raise InputError(f"{path}: no {', '.join(missing)} in it; it has {found}")
+        if len(set(keys)) < len(keys):
+            raise ValueError("it holds two arrays of one name")
+        heads = {key: _head(archive, key) for key in (*needed, *optional) if key in keys}
+        images, what = heads[needed[0]], f"{path}: {needed[0]}"
+        if images.size == 0 or images.dtype.kind not in "iuf":
+            found = (
+                "empty; store at least one image" if images.size == 0 else f"of type {images.dtype}; {PIXELS}"
+            )
+            raise InputError(f"{what} is {found}")
+        fits(*(heads[key] for key in needed))
+        for key, head in heads.items():
+            text = f"{path}: {key} takes {head.nbytes / 2**30:,.1f} GiB of memory"
+            if hasattr(os, "sysconf") and head.nbytes > os.sysconf("SC_PAGE_SIZE") * os.sysconf(
+                "SC_PHYS_PAGES"
+            ):
+                raise InputError(f"{text}, more than this machine has; store fewer images in a file")
+            if head.nbytes > LARGE:
+                warnings.warn(text, stacklevel=4)
+        arrays = {key: np.lib.format.read_array(archive.open(f"{key}.npy")) for key in heads}
+        return arrays | {needed[0]: as_uint8(arrays[needed[0]], what)}
 
 
-def _names(arrays: Mapping[str, np.ndarray], key: str, default: list[str], path: str | Path) -> np.ndarray:
+def _head(archive: zipfile.ZipFile, key: str) -> np.ndarray:
+    """An array of the shape and type of a stored one, which takes no memory."""
+    with archive.open(f"{key}.npy") as file:
+        old = np.lib.format.read_magic(file) == (1, 0)  # the later ones only have longer headers
+        read = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file, max_header_size=1_000)
+        held = archive.getinfo(f"{key}.npy").file_size - file.tell()
+    if dtype.hasobject or min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != held:
+        raise ValueError(f"{key} cannot be read as {shape} of type {dtype} from {held} bytes")
+    return np.broadcast_to(np.zeros((), dtype), shape)
+
+
+def _names(arrays: Arrays, key: str, default: list[str], path: str | Path) -> np.ndarray:
     """(N,) str: the names of N images, from the file or by default."""
     names, count = arrays.get(key, np.array(default)), len(default)
-    if names.shape != (count,):
-        raise InputError(f"{path}: {key} is {names.shape}; give one name for each of the {count} images")
+    if names.shape != (count,) or names.dtype.kind not in "Uiu":
+        wanted = f"one name for each of the {count} images, as str, not {names.dtype}"
+        raise InputError(f"{path}: {key} is {names.shape}; give {wanted}")
     return names.astype(str)
 
 
-def _boxes(arrays: Mapping[str, np.ndarray], key: str, count: int, path: str | Path) -> list[np.ndarray]:
+def _boxes(arrays: Arrays, key: str, count: int, path: str | Path) -> list[np.ndarray]:
     """The boxes (M, 4) of each tile, empty where the file has none."""
     boxes = arrays.get(key, np.zeros((0, 4), np.float32))
     tile = arrays.get(f"{key}_tile", np.zeros(0, int))
-    if (
-        boxes.ndim != 2
-        or boxes.shape[1] != 4
-        or boxes.dtype.kind not in "iuf"
-        or not np.isfinite(boxes).all()
-    ):
+    fit = boxes.ndim == 2 and boxes.shape[1] == 4 and boxes.dtype.kind in "iuf"
+    if not (fit and (np.abs(boxes) < 1e6).all()):
         raise InputError(f"{path}: {key} is {boxes.shape} {boxes.dtype}; boxes are (M, 4) x0, y0, x1, y1")
-    if tile.shape != (len(boxes),) or not np.isin(tile, np.arange(count)).all():
+    known = tile.dtype.kind in "iu" and np.isin(tile, np.arange(count)).all()
+    if tile.shape != (len(boxes),) or not known:
         raise InputError(f"{path}: {key}_tile must hold the number of the tile, 0 to {count - 1}, of each")
     return [boxes[tile == i] for i in range(count)]

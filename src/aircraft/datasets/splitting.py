@@ -1,7 +1,9 @@
 """Splits that keep places apart: a site is never on both sides, since its patches look alike."""
 
+import numbers
 import warnings
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -50,14 +52,24 @@ def split(patches: Patches, fraction: float = 0.2, seed: int = 0) -> tuple[Patch
     return patches[np.flatnonzero(~chosen)], patches[np.flatnonzero(chosen)]
 
 
+def number(name: str, value: Any, least: float, most: float, kind: type = int) -> Any:
+    """`value` as a plain int or float (so it stands in the cache's key), or InputError."""
+    sort: Any = numbers.Integral if kind is int else numbers.Real
+    if isinstance(value, bool) or not isinstance(value, sort) or not least <= value <= most:
+        wanted = "a whole number" if kind is int else "a number"
+        raise InputError(f"{name} is {value!r}; give {wanted} from {least} to {most}")
+    return kind(value)
+
+
 def narrowed(known: Sequence[str], wanted: Collection[str] | None) -> list[str]:
     """The sites that are wanted (None: all), sorted."""
     if wanted is None:
         return list(known)
-    wrong = sorted(set(wanted) - set(known))
-    if wrong or not wanted:
+    names = sorted({wanted} if isinstance(wanted, str) else set(wanted), key=str)
+    wrong = [name for name in names if name not in known]
+    if wrong or not names:
         raise InputError(f"site {wrong or 'list'} is unknown here; the sites are {', '.join(known)}")
-    return sorted(set(wanted))
+    return names
 
 
 def _draw_patches(labels: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:

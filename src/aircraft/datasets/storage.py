@@ -6,6 +6,7 @@ One folder a key, written beside its place and renamed when complete; a hash of 
 import hashlib
 import json
 import os
+import platform
 import shutil
 import warnings
 from collections.abc import Callable, Mapping
@@ -16,12 +17,13 @@ from typing import IO, Any
 
 import numpy as np
 import pooch
-from filelock import FileLock, Timeout
+from filelock import AcquireReturnProxy, FileLock, Timeout
 
-from aircraft import InputError, disk_errors, write_through
+from aircraft import InputError, disk_errors, reading, regular, write_through
 
 ENVIRONMENT = "AIRCRAFT_DATA"
 FORMAT = 1  # of the folders; raise it when what is in them changes
+PATIENCE = 2  # seconds before those who wait are told for whom
 
 ArraysAndNotes = tuple[dict[str, np.ndarray], dict[str, Any]]
 
@@ -30,7 +32,8 @@ def folder() -> Path:
     """Where the cache is: AIRCRAFT_DATA, else data/cache of the clone, else the user's cache folder."""
     named = os.environ.get(ENVIRONMENT)
     if named:
-        return Path(named).expanduser()
+        with reading(f"{ENVIRONMENT}={named}", "name a folder"):
+            return Path(named).expanduser()
     clone = Path(__file__).parents[3]
     project = clone / "pyproject.toml"
     if project.is_file() and 'name = "aircraft"\n' in project.read_text(encoding="utf-8"):
@@ -43,33 +46,25 @@ def load_or_build(
 ) -> ArraysAndNotes:
     """The arrays and notes stored for a name and parameters; built where missing or (with a warning) damaged.
 
-    Two processes that ask at once: one builds, the other waits and loads.
-
-    Parameters
-    ----------
-    name, parameters, build : str, dict, function
-        The key, which JSON can hold; what makes the arrays and the notes.
-
-    Returns
-    -------
-    arrays, notes : dict of str to array, dict
-        Memory-mapped, changes stay in memory; what JSON can hold.
+    Two processes that ask at once: one builds, the other waits and loads. JSON can hold parameters and notes;
+    the arrays are memory-mapped, changes stay in memory.
     """
-    text = json.dumps({"format": FORMAT, "name": name, **parameters}, sort_keys=True)
-    place = folder() / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    key = {"format": FORMAT, "name": name, **parameters}
+    place = folder() / f"{name}-{_sum(key)[:12]}"
     remedy = f"or set {ENVIRONMENT} to a folder elsewhere"
-    found = _load(place)
-    if found is not None:
-        return found
     with disk_errors(place.parent, remedy):
+        _sweep(place.parent)
+        found = _load(place)
+        if found is not None:
+            return found
         place.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{place}.lock").acquire()
+        lock = _lock(place)
     with lock:
         found = _load(place)  # another process may have built it meanwhile
         if found is None:
             arrays, notes = build()
             with disk_errors(place.parent, remedy):
-                _store(place, arrays, {"parameters": json.loads(text), "notes": notes})
+                _store(place, arrays, {"parameters": key, "notes": notes})
             found = _load(place)
     if found is None:
         raise InputError(f"{place}: changed while it was written; is another program cleaning this folder?")
@@ -82,19 +77,29 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _sum(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
 def _load(place: Path) -> ArraysAndNotes | None:
     """What the folder holds, or None (with a warning where it holds something that is damaged)."""
-    if not place.is_dir():
+    if not os.path.lexists(place):
         return None
+    if not place.is_dir():
+        raise InputError(f"{place}: no folder, where one of the cache belongs; remove it")
     try:
-        meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
-        files = {name: place / f"{name}.npy" for name in meta["files"]}
+        paths = {path.name: path for path in place.iterdir() if path.is_file()}  # no pipe, no device
+        meta = json.loads(paths["meta.json"].read_text(encoding="utf-8"))
+        files = {name: paths[f"{name}.npy"] for name in meta["files"]}
         with ThreadPoolExecutor() as pool:  # hashing leaves the interpreter's lock
             hashes = list(pool.map(sha256, files.values()))
-        if hashes == list(meta["files"].values()):
+        total = _sum(meta["notes"]) + _sum(meta["parameters"])[:12]
+        said = meta.get("sum", _sum(meta["notes"])) + place.name[-12:]  # older folders have no sum
+        whole = hashes == list(meta["files"].values()) and len(files) == len(list(place.glob("*.npy")))
+        if whole and total == said:
             return {name: np.load(path, mmap_mode="c") for name, path in files.items()}, meta["notes"]
         reason = "a file is not what was written"
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # whatever it is: it is built again
         reason = f"{type(error).__name__}: {error}"
     warnings.warn(f"{place}: the cached data is damaged ({reason}); it is built again", stacklevel=3)
     return None
@@ -102,9 +107,6 @@ def _load(place: Path) -> ArraysAndNotes | None:
 
 def _store(place: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> None:
     """Write the folder under another name, then rename it; under the lock of `place`."""
-    for leftover in place.parent.glob("*.tmp"):  # of killed builders; the lock of a living one is held
-        with suppress(Timeout), FileLock(leftover.with_suffix(".lock"), timeout=0):
-            shutil.rmtree(leftover, ignore_errors=True)
     temporary = place.with_name(f"{place.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)  # its lock is ours
     try:
@@ -112,6 +114,7 @@ def _store(place: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> 
         for name, array in arrays.items():
             with (temporary / f"{name}.npy").open("wb") as file:
                 _save(file, array)
+        meta["sum"] = _sum(meta["notes"])
         meta["files"] = {name: sha256(temporary / f"{name}.npy") for name in arrays}
         with (temporary / "meta.json").open("wb") as file:
             file.write(json.dumps(meta, indent=1).encode())
@@ -120,6 +123,30 @@ def _store(place: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> 
         temporary.rename(place)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _lock(place: Path) -> AcquireReturnProxy:
+    """The lock of `place`, held. Its file says who holds it, and so do we after some seconds of waiting."""
+    file, who = Path(f"{place}.lock"), ""
+    with suppress(Exception):
+        who = regular(file, "").read_text(encoding="utf-8")
+    try:
+        held = FileLock(file).acquire(timeout=PATIENCE)
+    except Timeout:
+        warnings.warn(
+            f"{place}: waiting for {who or 'another process'} to build it; if it hangs, end it", stacklevel=3
+        )
+        held = FileLock(file).acquire()
+    with suppress(OSError):
+        file.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
+    return held
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed builders left; the lock of a living one is held."""
+    for leftover in folder.glob("*.tmp"):
+        with suppress(OSError), FileLock(leftover.with_suffix(".lock"), timeout=0):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _save(file: IO[bytes], array: np.ndarray) -> None:

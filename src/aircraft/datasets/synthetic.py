@@ -53,11 +53,6 @@ def render(site: int, view: int = 0, size: int = SIZE, difficulty: float = 1.0, 
 class Source(building.Source):
     """Rendered scenes: the first view of every site of a split, then the second, ..."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.test_sites is not None:
-            raise InputError("test_sites is for airbus; of rendered sites the last quarter is for testing")
-
     def key(self) -> dict[str, Any]:
         return super().key() | {"difficulty": self.difficulty}
 

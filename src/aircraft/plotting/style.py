@@ -80,9 +80,9 @@ def save(drawing: Any, path: str | Path, *, dpi: int = 150) -> Path:
     A whole file or none. Same figure, same bytes.
     """
     figure, path = figure_of(drawing), Path(path)
-    if not path.suffix:
-        raise InputError(f"{path}: the name of a figure needs an ending such as .png or .svg")
     form = path.suffix[1:].lower()
+    if form not in figure.canvas.get_supported_filetypes():
+        raise InputError(f"{path}: the name of a figure needs an ending such as .png or .svg")
     try:
         with replacing(path) as file:
             figure.savefig(file, format=form, dpi=dpi, metadata={"Software": None} if form == "png" else None)
