@@ -1,8 +1,8 @@
 """Judging apart: the check runs in a process that the student's code cannot reach, his functions stay in his.
 
-The kernel says `check_x(answer)`; the judge runs its own copy of the check and calls the functions of the answer
-through stand-ins. Calls go to and fro over one connection, one at a time: who asks serves the other until his
-own answer comes. Values travel as byvalue.py says. The judge takes no outcome from the kernel.
+The kernel says `check_x(answer)`; the judge runs its own copy of the check and calls the functions of the
+answer through stand-ins. Calls go to and fro over one connection, one at a time: who asks serves the other
+until his own answer comes. Values travel as byvalue.py says. The judge takes no outcome from the kernel.
 """
 
 import builtins
@@ -30,13 +30,19 @@ DEEDS: dict[str, Callable[..., Any]] = {
     "next": next,
     "item": operator.getitem,
 }
-SPECIAL = {"__call__": "call", "__len__": "len", "__iter__": "iter", "__next__": "next", "__getitem__": "item"}
+SPECIAL = {
+    "__call__": "call",
+    "__len__": "len",
+    "__iter__": "iter",
+    "__next__": "next",
+    "__getitem__": "item",
+}
 # Classes that `isinstance` in a check may ask for, of objects that stay where they are.
 ASKED_FOR = ("torch.", "ignite.", "sklearn.")
-# All that the student's code may see of an object of the judge; the rest it may call, if the check hands it over.
+# All that the student's code may see of an object of the judge; what a check hands over it may call, too.
 SEEN = {
-    "ignite.engine.engine.Engine": "on add_event_handler has_event_handler run state terminate".split(),
-    "ignite.engine.events.State": "metrics output batch epoch iteration max_epochs epoch_length".split(),
+    "ignite.engine.engine.Engine": ["on", "add_event_handler", "has_event_handler", "run", "state"],
+    "ignite.engine.events.State": ["metrics", "output", "batch", "epoch", "iteration", "max_epochs"],
 }
 
 
@@ -82,7 +88,10 @@ class Session:
                 answer, value = {"what": "answer", **self.check(header, value)}, None
             else:
                 given, named = value
-                answer, value = {"what": "answer"}, self._deed(header)(self.mine[header["on"]], *given, **named)
+                answer, value = (
+                    {"what": "answer"},
+                    self._deed(header)(self.mine[header["on"]], *given, **named),
+                )
         except Lost:
             raise
         except BaseException as error:
@@ -174,7 +183,7 @@ def _stand_in(session: Session, told: dict[str, Any]) -> Any:
         members["__class__"] = property(lambda self: known)  # so that isinstance finds what it is
     if told.get("takes") is not None:
         members["__signature__"] = _signature(told["takes"])
-    thing = object.__new__(type(name, (_StandIn,), members))
+    thing: _StandIn = object.__new__(type(name, (_StandIn,), members))
     object.__setattr__(thing, "_apart", (session, int(told["number"])))
     return thing
 

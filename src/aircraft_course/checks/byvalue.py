@@ -1,9 +1,9 @@
 """Values that two processes share while an answer is judged: by value, never by pickle, alike on both sides.
 
-What can be changed (a list, an array, a tensor, a network) has a number in the `Table` of either process. Each
-message brings what has changed since the last one, so that both see the same contents and the same identities.
-What is no value (a function, an object of a class of the student's) stays where it is; the other side has a
-stand-in for it (see apart.py). Nothing that arrives is executed: the names of classes are looked up in a list.
+What can be changed (a list, an array, a tensor, a network) has a number in the `Table` of either process; a
+message brings what has changed since the last one: both see the same contents and the same identities. What
+is no value (a function, an object of a class of the student's) stays where it is; the other side has a stand-in
+for it (see apart.py). Nothing that arrives is executed: the names of classes are looked up in a list.
 """
 
 import dataclasses
@@ -206,7 +206,7 @@ def _shell(description: list[Any], raw: bytes) -> Any:
     """A new object as described, but still without what other objects are in it."""
     kind, *told = description
     if kind in MAPPINGS:
-        return MAPPINGS[kind]()
+        return MAPPINGS[kind]()  # type: ignore[operator]
     if kind in ("list", "set"):
         return [] if kind == "list" else set()
     if kind == "array":
@@ -216,8 +216,7 @@ def _shell(description: list[Any], raw: bytes) -> Any:
             raise ValueError(f"the generator {told[0]} does not travel")
         return np.random.Generator(getattr(np.random, told[0])())
     if kind == "instance":
-        made = _class(told[0])
-        return made.__new__(made)
+        return object.__new__(_class(told[0]))
     return _torch().shell(kind, told, raw)
 
 
@@ -239,7 +238,9 @@ def _fill(thing: Any, description: list[Any], raw: bytes, read: Read) -> None:
             thing[...] = np.frombuffer(raw, dtype_of(told[0])).reshape(told[1])
     elif kind == "draws":
         state = json.loads(told[1])
-        inner = {key: np.array(v, np.uint64) if isinstance(v, list) else v for key, v in state["state"].items()}
+        inner = {
+            key: np.array(v, np.uint64) if isinstance(v, list) else v for key, v in state["state"].items()
+        }
         thing.bit_generator.state = state | {"state": inner}
     elif kind == "instance":
         fill_fields(thing, told[1], read)
@@ -266,7 +267,7 @@ def fill_fields(thing: Any, told: list[Any], read: Read) -> None:
 def random_state() -> list[Any]:
     """The states of the generators that all code shares, as JSON can hold them."""
     _, words, gauss = random.getstate()
-    kind, key, *rest = np.random.get_state(legacy=True)
+    kind, key, *rest = np.random.get_state(legacy=True)  # noqa: NPY002
     torch_state = _torch().random_state() if _has_torch() else ""
     return [[list(words), gauss], [kind, key.tolist(), *rest], torch_state]  # type: ignore[union-attr]
 
@@ -275,7 +276,7 @@ def set_random_state(state: list[Any]) -> None:
     """Set what random_state told."""
     (words, gauss), (kind, key, *rest), torch_state = state
     random.setstate((3, tuple(words), gauss))
-    np.random.set_state((kind, np.array(key, np.uint32), *rest))
+    np.random.set_state((kind, np.array(key, np.uint32), *rest))  # noqa: NPY002
     if torch_state and _has_torch():
         _torch().set_random_state(torch_state)
 

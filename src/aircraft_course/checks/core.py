@@ -135,7 +135,9 @@ Result = tuple[str, str, str]  # exercise, outcome, message
 def blamed(code: str, exercises: set[str], why: str) -> Iterator[Result]:
     """The exercises whose checks `code` calls, when it ended for a reason before they told anything."""
     if why:
-        yield from ((name, "error", why) for name in re.findall(r"\bcheck_(\w+)\(", code) if name in exercises)
+        yield from (
+            (name, "error", why) for name in re.findall(r"\bcheck_(\w+)\(", code) if name in exercises
+        )
 
 
 def _is_blank(answer: Any) -> bool:

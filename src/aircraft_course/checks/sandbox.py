@@ -1,4 +1,4 @@
-"""What holds a handed-in notebook: a private copy of our packages, limits, isolation, and an end for its processes.
+"""What holds a handed-in notebook: its own copy of our packages, limits, isolation, an end for its processes.
 
 With bubblewrap (Linux) the kernel sees no network, no other process, and can write in its own folder only.
 Without it the limits still hold, but code that wants to can reach the files and processes of this user.
@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import queue
+import secrets
 import shutil
 import subprocess
 import sys
@@ -186,9 +187,7 @@ def to_hide(notebook: Path) -> list[str]:
     needed = [Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable)]
     found = {place.resolve() for place in places if place.is_dir()}
     return sorted(
-        str(place)
-        for place in found
-        if not any(need.resolve().is_relative_to(place) for need in needed)
+        str(place) for place in found if not any(need.resolve().is_relative_to(place) for need in needed)
     )
 
 
@@ -221,8 +220,14 @@ def adopt_orphans(adopt: bool = True) -> None:
         ctypes.CDLL(None).prctl(36, int(adopt), 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
 
 
+def shut_out_others() -> None:
+    """On Linux: no other process of this user reads the memory, the pipes or the variables of this one."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
+
+
 def family(pid: int, before: frozenset[int] = frozenset(), mark: str = "") -> list[psutil.Process]:
-    """The descendants of a process, without those that were there before; elsewhere also all with the mark."""
+    """The descendants of a process without those of before; where they can get lost, those with the mark."""
     found: dict[int, psutil.Process] = {}
     with suppress(psutil.Error):
         found = {one.pid: one for one in psutil.Process(pid).children(recursive=True)}
@@ -251,7 +256,9 @@ class Child:
     """The process of one notebook, watched: `answers` gives its lines until it ends or breaks a limit."""
 
     def __init__(self, request: dict[str, Any], limits: Limits, deadline: float) -> None:
-        self.request, self.limits, self.deadline = request, limits, deadline
+        self.limits, self.deadline = limits, deadline
+        self.secret = secrets.token_hex()
+        self.request = {**request, "secret": self.secret}
         self.folder = Path(request["folder"])
         self.broken = ""  # the limit that was broken, in words
         self.mark = f"{os.getpid()}-{self.folder.name}"
@@ -267,8 +274,12 @@ class Child:
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "aircraft_course.checks.worker"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, env=env, start_new_session=True,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            env=env,
+            start_new_session=True,
+        )
         self.lines: queue.Queue[bytes | None] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
         with suppress(OSError):
@@ -299,7 +310,9 @@ class Child:
                 line = self.lines.get(timeout=0.1)
                 if line is None:
                     return
-                yield json.loads(line)
+                secret, _, told = line.decode(errors="replace").partition(" ")
+                if secrets.compare_digest(secret.encode(), self.secret.encode()):
+                    yield json.loads(told)
 
     def complaint(self) -> str:
         """The last line of what the child wrote about an error."""
