@@ -264,6 +264,16 @@ def test_no_file_outside_of_its_folder_changes(hand_in, tmp_path):
 
 
 @needs_isolation
+def test_it_cannot_kill_the_grader(tmp_path):
+    path = tmp_path / "01.ipynb"
+    kill = "import psutil\nfor one in psutil.Process().parents()[1:2]: one.kill()"
+    nbformat.write(new_notebook(cells=[new_code_cell(code) for code in (kill, ONE)]), path)
+    code, _, printed = _graded(path, "--lesson", "1")
+    assert code == 0
+    assert b"score: 1 of 14" in printed
+
+
+@needs_isolation
 def test_there_is_no_network(hand_in):
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.5)

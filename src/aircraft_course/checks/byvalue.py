@@ -2,8 +2,8 @@
 
 What can be changed (a list, an array, a tensor, a network) has a number in the `Table` of either process; a
 message brings what has changed since the last one: both see the same contents and the same identities. What
-is no value (a function, an object of a class of the student's) stays where it is; the other side has a stand-in
-for it (see apart.py). Nothing that arrives is executed: the names of classes are looked up in a list.
+is no value (a function, an object of a class of the student's) stays where it is; the other side has a
+stand-in for it (see apart.py). Nothing that arrives is executed: names of classes are looked up in a list.
 """
 
 import dataclasses

@@ -63,14 +63,7 @@ class Exercise:
 
     def __call__(self, *answers: Any, **named: Any) -> None:
         LAST.name = self.name
-        given = [*answers, *named.values()]
-        if JUDGE in os.environ:
-            from aircraft_course.checks import apart
-
-            blank = any(map(_is_blank, given))
-            LAST.status, LAST.message = apart.ask_judge(self.lesson, self.name, answers, named, blank)
-        else:
-            LAST.status, LAST.message = self.judge(answers, named, lambda: any(map(_is_blank, given)))
+        LAST.status, LAST.message = self._judge(answers, named)
         print(LAST)
 
     def hint(self) -> None:
@@ -83,6 +76,14 @@ class Exercise:
 
     def __repr__(self) -> str:
         return f"<check of the exercise {self.name!r}: call it with your answer>"
+
+    def _judge(self, answers: tuple[Any, ...], named: dict[str, Any]) -> tuple[str, str]:
+        given = [*answers, *named.values()]
+        if JUDGE not in os.environ:
+            return self.judge(answers, named, lambda: any(map(_is_blank, given)))
+        from aircraft_course.checks import apart
+
+        return apart.ask_judge(self.lesson, self.name, answers, named, any(map(_is_blank, given)))
 
     def judge(
         self, answers: tuple[Any, ...], named: dict[str, Any], is_blank: Callable[[], bool]

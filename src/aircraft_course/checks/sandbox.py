@@ -32,6 +32,7 @@ PACKAGES = ("aircraft", "airfield", "aircraft_course", "aircraft_bench")
 DATA = "AIRCRAFT_DATA"
 MARK = "AIRCRAFT_GRADER"  # in the environment of all that was started for a notebook
 GB = 2**30
+LOOK = 0.2  # seconds between two looks at the limits
 # What the kernel gets of the environment: no passwords of the teacher.
 PASSED_ON = (
     "PATH", "LANG", "LC_", "TZ", "OMP_", "MKL_", "CUDA_", "NVIDIA_", "LD_", "DYLD_", "VIRTUAL_ENV", "CONDA_",
@@ -300,14 +301,14 @@ class Child:
         """What the child says, as it comes."""
         looked = time.monotonic()
         while True:
-            if time.monotonic() - looked > 0.1:
+            if time.monotonic() - looked > LOOK:
                 self.broken = self._broken()
                 looked = time.monotonic()
                 if self.broken:
                     end_family(os.getpid(), self.before, self.mark)
                     return
             with suppress(queue.Empty):
-                line = self.lines.get(timeout=0.1)
+                line = self.lines.get(timeout=LOOK)
                 if line is None:
                     return
                 secret, _, told = line.decode(errors="replace").partition(" ")
