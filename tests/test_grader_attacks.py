@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from aircraft_course.checks import __main__ as command
 from aircraft_course.checks import grading, sandbox
-from aircraft_course.checks.sandbox import Limits
+from aircraft_course.checks.watch import Limits
 from grader_helpers import outcomes
 
 pytest_plugins = ["grader_helpers"]  # hand_in

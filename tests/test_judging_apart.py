@@ -80,7 +80,8 @@ def test_a_changed_argument_is_seen():
         row.append(x)
 
     assert judged(check_still, lambda x, row: x * 2) == ("ok", "")
-    assert judged(check_still, spoil) == ("wrong", "x is [2.0, 2.0, 2.0]")
+    status, message = judged(check_still, spoil)
+    assert (status, message[:20]) == ("wrong", "x is [2.0, 2.0, 2.0]")
     assert judged(check_still, append)[0] == "wrong"
 
 
@@ -103,7 +104,8 @@ def test_a_network_trains_there_and_has_learned_here():
         optimizer.step()
 
     assert judged(check_step, step) == ("ok", "")
-    assert judged(check_step, lambda model, optimizer, x: model(x)) == ("wrong", "0 gradients")
+    status, message = judged(check_step, lambda model, optimizer, x: model(x))
+    assert (status, message[:11]) == ("wrong", "0 gradients")
 
 
 class Doubling(nn.Module):
@@ -162,7 +164,7 @@ def test_generators_and_the_shared_random_state_go_on_alike():
         assert first == np.random.default_rng(0).random()
 
     assert judged(check_draw, lambda rng: rng.random()) == ("ok", "")
-    assert judged(check_draw, lambda rng: 0.5) == ("wrong", "drew the same again")
+    assert judged(check_draw, lambda rng: 0.5)[0] == "wrong"
 
 
 def test_engines_of_either_side_run():
@@ -194,10 +196,14 @@ def test_an_error_of_the_student_is_told_with_his_line():
     def check_run(function):
         function(0)
 
-    assert judged(check_run, lambda x: {}[x]) == ("error", "KeyError: 0")
-    status, message = judged(check_run, lambda x: 1 / x)
-    assert status == "error"
-    assert message.startswith("ZeroDivisionError: division by zero")
+    for function, told in (
+        (lambda x: {}[x], "KeyError: 0"),
+        (lambda x: 1 / x, "ZeroDivisionError: division"),
+    ):
+        status, message = judged(check_run, function)
+        assert status == "error"
+        assert message.startswith(told)
+        assert "for function, told in" in message  # the line of the lambda
 
 
 def test_the_students_code_sees_nothing_of_what_the_judge_hands_over():

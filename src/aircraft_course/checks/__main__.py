@@ -34,9 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _grade_all(options: argparse.Namespace) -> int:
-    from aircraft_course.checks import grading, sandbox  # jupyter takes a moment: not for --help
+    from aircraft_course.checks import grading, sandbox, watch  # jupyter takes a moment: not for --help
 
-    limits = sandbox.Limits(total=options.total, memory=options.memory)
+    limits = watch.Limits(total=options.total, memory=options.memory)
     if missing := sandbox.why_not_isolated():
         print(f"note: the notebooks run without isolation: {missing}", file=sys.stderr)
     installed, worst = sandbox.fingerprint(), DONE

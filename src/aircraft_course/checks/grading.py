@@ -1,7 +1,7 @@
 """The autograder: runs a handed-in notebook in a kernel of its own and collects what the checks said.
 
 It counts the exercises that the lesson's module of checks knows: deleting a cell never raises a score. The
-checks run in a process that the notebook does not reach (apart.py), and the notebook has limits (sandbox.py).
+checks run in a process that the notebook does not reach (apart.py), and the notebook has limits (watch.py).
 """
 
 import ast
@@ -22,7 +22,7 @@ from aircraft import InputError
 from aircraft_course import checks
 from aircraft_course.checks import sandbox
 from aircraft_course.checks.core import blamed
-from aircraft_course.checks.sandbox import Limits
+from aircraft_course.checks.watch import Child, Limits
 
 WORDS = {"ok": "✅ correct", "todo": "🟡 not answered", "wrong": "❌ not quite", "error": "💥 code failed"}
 TIMEOUT = 300  # seconds a cell may last
@@ -223,7 +223,7 @@ def _run_until_death(
         "hidden": sandbox.to_hide(job.path.absolute()),
     }
     place = None
-    with sandbox.Child(request, job.limits, deadline) as child:
+    with Child(request, job.limits, deadline) as child:
         for line in child.answers():
             yield from (Result(*found) for found in line.get("results", []))
             if "done" in line or "bad" in line:

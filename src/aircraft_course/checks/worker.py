@@ -1,7 +1,7 @@
 """The grader's child for one notebook: its kernel runs the cells, the judge in here runs the checks.
 
 A line of JSON comes in, lines of JSON go out: the number of each cell before it runs, the results after it,
-"bad" with the reason when a cell ends its kernel. sandbox.py watches from outside and ends it when it must.
+"bad" with the reason when a cell ends its kernel. watch.py watches from outside and ends it when it must.
 """
 
 import json
@@ -19,7 +19,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_notebook, output_from_msg
 
 from aircraft_course import checks
-from aircraft_course.checks import kernels, sandbox
+from aircraft_course.checks import kernels, sandbox, watch
 from aircraft_course.checks.apart import Lost, Session
 from aircraft_course.checks.core import JUDGE, Result, blamed, exercises_of
 
@@ -88,7 +88,7 @@ def run(request: dict[str, Any], say: Any) -> None:
         sockets=folder / "run",
         before=sandbox.bubblewrap(folder, request["hidden"]) if request["isolated"] else [],
     )
-    sandbox.limit_this_process()
+    watch.limit_this_process()
     with client.setup_kernel(env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
         client.execute_cell(notebook.cells[0], 0)
         for index, (place, code) in enumerate(request["cells"], start=1):
@@ -113,7 +113,7 @@ def run(request: dict[str, Any], say: Any) -> None:
 def _follow(stdin: IO[str]) -> None:
     """End with everything that was started when the grader is gone."""
     stdin.read()
-    sandbox.end_family(os.getpid())
+    watch.end_family(os.getpid())
     os._exit(1)
 
 
@@ -121,8 +121,8 @@ def main() -> None:
     """Read the request, run it, and end whatever still runs."""
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what checks and libraries print is no answer
-    sandbox.adopt_orphans()
-    sandbox.shut_out_others()
+    watch.adopt_orphans()
+    watch.shut_out_others()
     request = json.loads(sys.stdin.readline())
     os.environ.pop("AIRCRAFT_FAST", None)
     if request["fast"]:
@@ -133,7 +133,7 @@ def main() -> None:
         # The secret shows that a line comes from here: another process might find this pipe.
         run(request, lambda line: print(request["secret"], json.dumps(line), file=out, flush=True))
     finally:
-        sandbox.end_family(os.getpid())
+        watch.end_family(os.getpid())
     os._exit(0)  # a judge that waits for nothing must not hold it up
 
 
