@@ -50,7 +50,18 @@ class Table:
         self.random: list[Any] = []
 
     def pack(self, header: dict[str, Any], value: Any) -> bytes:
-        """A message: a line of JSON, then the bytes of the arrays."""
+        """A line of JSON, then the bytes of the arrays. What cannot be told leaves no trace here."""
+        before, known, drawn = len(self.objects), list(self.known), self.random
+        try:
+            return self._pack(header, value)
+        except BaseException:
+            for thing in self.objects[before:]:
+                del self.numbers[id(thing)]
+            del self.objects[before:]
+            self.known, self.random = known, drawn
+            raise
+
+    def _pack(self, header: dict[str, Any], value: Any) -> bytes:
         header = {**header, "value": self._write(value), "objects": []}
         parts: list[bytes] = []
         number = 0

@@ -116,14 +116,8 @@ def exercises(lesson: str) -> list[str]:
     for folder in checks.__path__:
         if (module := Path(folder) / f"{lesson}.py").is_file():
             tree = ast.parse(module.read_text(encoding="utf-8"))
-            functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-            return [one.name.removeprefix("check_") for one in functions if _is_exercise(one)]
+            return [one.name.removeprefix("check_") for one in sandbox.exercises_in(tree)]
     raise ModuleNotFoundError(f"{lesson} has no checks")
-
-
-def _is_exercise(function: ast.FunctionDef) -> bool:
-    names = [getattr(decorator, "func", decorator) for decorator in function.decorator_list]
-    return any(isinstance(name, ast.Name) and name.id == "exercise" for name in names)
 
 
 def lesson_names() -> list[str]:

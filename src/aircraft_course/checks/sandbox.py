@@ -68,12 +68,24 @@ def copy_packages(folder: Path, *, with_checks: bool) -> Path:
 
 
 def _outline(text: str) -> str:
-    """A module of checks whose functions do nothing: the student's code can neither read nor run them."""
+    """A module of checks whose checks do nothing: the student's code can neither read nor run them.
+
+    Other functions stay: some lessons import them, and the judge sends objects of the classes.
+    """
     tree = ast.parse(text)
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
-            node.body = ast.parse("raise NotImplementedError('only the judge knows')").body
+    for node in exercises_in(tree):
+        node.body = ast.parse("raise NotImplementedError('only the judge knows')").body
     return ast.unparse(tree)
+
+
+def exercises_in(tree: ast.Module) -> list[ast.FunctionDef]:
+    """The functions that the decorator `exercise` makes checks of."""
+    return [node for node in tree.body if isinstance(node, ast.FunctionDef) and _is_exercise(node)]
+
+
+def _is_exercise(function: ast.FunctionDef) -> bool:
+    names = [getattr(decorator, "func", decorator) for decorator in function.decorator_list]
+    return any(isinstance(name, ast.Name) and name.id == "exercise" for name in names)
 
 
 def prepare(folder: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 from torch.utils.data import default_collate
 
 from aircraft_course.checks.byvalue import NOT_PLAIN, Read, Write, fields_of, fill_fields, is_known
@@ -45,9 +46,10 @@ def is_shared(value: Any) -> bool:
 
 def content(thing: Any, write: Write) -> tuple[Any, bytes] | None:
     """As byvalue._content; None for what is described by its attributes alone."""
+    if is_lazy(thing):
+        return ["lazy", _named_type(thing), thing.requires_grad, isinstance(thing, nn.Parameter)], b""
     if isinstance(thing, torch.Tensor):
-        kind = str(thing.dtype).removeprefix("torch.")
-        told = [kind, list(thing.shape), thing.requires_grad, isinstance(thing, nn.Parameter)]
+        told = [_named_type(thing), list(thing.shape), thing.requires_grad, isinstance(thing, nn.Parameter)]
         grad = write(thing.grad) if thing.is_leaf else None
         return ["tensor", *told, grad, [write(hook) for hook in _hooks(thing)]], _raw(thing)
     if isinstance(thing, torch.Generator):
@@ -64,6 +66,9 @@ def shell(kind: str, told: list[Any], raw: bytes) -> Any:
     if kind == "tensor":
         tensor = _tensor(told[0], told[1], raw)
         return nn.Parameter(tensor, requires_grad=bool(told[2])) if told[3] else tensor
+    if kind == "lazy":
+        made = UninitializedParameter if told[2] else UninitializedBuffer
+        return made(bool(told[1]), dtype=_named(told[0]))
     if kind == "torch draws":
         return torch.Generator()
     if kind == "network":
@@ -73,7 +78,11 @@ def shell(kind: str, told: list[Any], raw: bytes) -> Any:
 
 def fill(thing: Any, kind: str, told: list[Any], raw: bytes, read: Read) -> None:
     """As byvalue._fill."""
+    if kind == "lazy":
+        return
     if kind == "tensor":
+        if is_lazy(thing):  # it got its shape on the other side
+            thing.materialize(told[1], dtype=_named(told[0]))
         _fill_tensor(thing, told, raw, read)
     elif kind == "torch draws":
         thing.set_state(_tensor("uint8", [len(raw)], raw))
@@ -134,6 +143,10 @@ def _tensor(kind: str, shape: list[int], raw: bytes) -> torch.Tensor:
 def _raw(tensor: torch.Tensor) -> bytes:
     flat = tensor.detach().cpu().contiguous().reshape(-1)
     return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
+
+
+def _named_type(tensor: torch.Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def _hooks(tensor: torch.Tensor) -> list[Any]:
