@@ -1,6 +1,5 @@
 """Checks of exercises: one line for each outcome, never an exception, hints one after the other."""
 
-import json
 import math
 from pathlib import Path
 
@@ -245,12 +244,10 @@ def test_a_check_keeps_its_documentation_and_says_what_it_is():
     assert str(core.Outcome()) == "no check ran yet"
 
 
-def test_outcomes_are_logged_for_the_autograder(tmp_path, monkeypatch):
-    monkeypatch.setenv(core.LOG, str(tmp_path / "log"))
+def test_no_variable_of_the_environment_makes_a_check_write(tmp_path, monkeypatch):
+    monkeypatch.setenv("AIRCRAFT_CHECKS_LOG", str(tmp_path / "log"))  # what the grader believed before
     check_double(right)
-    check_double(raises)
-    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
-    assert [(line["name"], line["status"]) for line in lines] == [("double", "ok"), ("double", "error")]
+    assert not (tmp_path / "log").exists()
 
 
 @pytest.mark.parametrize(("value", "fast"), [(None, False), ("", False), ("0", False), ("1", True)])

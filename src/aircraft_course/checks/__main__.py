@@ -5,35 +5,90 @@ Exit codes as the command `aircraft`: 0 done, 2 wrong use or bad input, 1 a faul
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from aircraft.cli import BAD_INPUT, DONE, explain
+from aircraft.cli import BAD_INPUT, DONE, INTERRUPTED, explain
+
+EMOJI = str.maketrans("", "", "✅🟡❌💥💡")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Grade each notebook and print a table, or with --json a line of JSON; a bad one stops no other."""
     options = _parser().parse_args(arguments)
-    from aircraft_course.checks import grading  # jupyter takes a moment: not for --help
+    try:
+        return _grade_all(options)
+    except KeyboardInterrupt:
+        _say("interrupted; what was printed is whole")
+        return INTERRUPTED
+    except BrokenPipeError:  # as of `... | head`: nobody reads on
+        _write_no_more()
+        return DONE
+    except OSError as error:  # such as a full disk
+        _write_no_more()
+        where = error.filename or "standard output"
+        _say(f"{where}: {error.strerror or error}; make room, or write elsewhere")
+        return BAD_INPUT
 
-    worst = DONE
+
+def _grade_all(options: argparse.Namespace) -> int:
+    from aircraft_course.checks import grading, sandbox, watch  # jupyter takes a moment: not for --help
+
+    limits = watch.Limits(total=options.total, memory=options.memory)
+    if missing := sandbox.why_not_isolated():
+        print(f"note: the notebooks run without isolation: {missing}", file=sys.stderr)
+    installed, worst = sandbox.fingerprint(), DONE
     for number, path in enumerate(options.notebooks):
         try:
-            grade = grading.grade(path, lesson=options.lesson, timeout=options.timeout, fast=options.fast)
+            grade = grading.grade(
+                path,
+                lesson=options.lesson,
+                timeout=options.timeout,
+                fast=options.fast,
+                limits=limits,
+                isolated=not missing,
+            )
         except Exception as error:
             code, line = explain(error)
-            print(f"aircraft: {' '.join(line.split())}", file=sys.stderr)
+            _say(line)
             worst = code if worst in (DONE, BAD_INPUT) else worst
-            continue
-        if number and not options.json:
-            print()
-        print(json.dumps(grade.to_dict(), ensure_ascii=False) if options.json else grade, flush=True)
+            grade = None
+        if sandbox.fingerprint() != installed:  # then nothing that is found from here on can be believed
+            _say(f"{path}: changed the installed package {sandbox.SOURCE}; install it anew, then grade on")
+            return BAD_INPUT
+        if grade is not None:
+            _print(grade, options.json, first=not number)
     return worst
+
+
+def _print(grade: Any, as_json: bool, first: bool) -> None:
+    """One line of JSON or a table, in what the terminal can show."""
+    if sys.stdout is None:  # closed
+        return
+    encoding = sys.stdout.encoding or "ascii"
+    if as_json:
+        text = json.dumps(grade.to_dict(), ensure_ascii=not encoding.lower().startswith("utf"))
+    else:
+        text = ("" if first else "\n") + str(grade)
+        if "✅".encode(encoding, "ignore") == b"":
+            text = text.translate(EMOJI)
+    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+
+
+def _say(line: str) -> None:
+    print(f"aircraft: {' '.join(line.split())}", file=sys.stderr)
+
+
+def _write_no_more() -> None:
+    """Else Python tries to write the rest at its end, and complains."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
-        print(f"aircraft: {message}; see `{self.prog} --help`", file=sys.stderr)
+        print(f"aircraft: {' '.join(message.split())}; see `{self.prog} --help`", file=sys.stderr)
         sys.exit(BAD_INPUT)
 
 
@@ -43,15 +98,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("notebooks", nargs="+", metavar="notebook.ipynb")
     parser.add_argument("--lesson", help="the lesson, for example 3, where the notebook does not tell it")
-    parser.add_argument("--timeout", type=_seconds, default=300, help="seconds that a cell may last (300)")
+    parser.add_argument("--timeout", type=_number, default=300, help="seconds that a cell may last (300)")
+    parser.add_argument("--total", type=_number, default=1800, help="seconds for the whole notebook (1800)")
+    parser.add_argument("--memory", type=_number, default=6, help="GB of memory that it may take (6)")
     parser.add_argument("--fast", action="store_true", help="small settings: seconds instead of minutes")
     parser.add_argument("--json", action="store_true", help="a line of JSON for each notebook")
     return parser
 
 
-def _seconds(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number of seconds from 1, not {text!r}")
+def _number(text: str) -> int:
+    if not text.isdecimal() or len(text) > 6 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number of seconds (or GB) from 1, not {text[:40]!r}")
     return int(text)
 
 

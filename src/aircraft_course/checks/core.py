@@ -5,20 +5,21 @@ The line says "correct", "not answered yet", "not quite" with a hint, or "your c
 
 import ast
 import dis
+import importlib
 import inspect
-import json
 import os
+import re
 import sysconfig
 import textwrap
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 from typing import Any, overload
 
-# A file to which every outcome is appended as a line of JSON; the autograder reads it.
-LOG = "AIRCRAFT_CHECKS_LOG"
+# Where the judge of the autograder listens: with it, checks run there and not here.
+JUDGE = "AIRCRAFT_JUDGE"
 
 # What the student did not write: their steps are left out of the line that tells of an error.
 PACKAGES = ("aircraft_course", "aircraft_bench", "aircraft", "airfield")
@@ -64,7 +65,6 @@ class Exercise:
         LAST.name = self.name
         LAST.status, LAST.message = self._judge(answers, named)
         print(LAST)
-        _log(self.lesson)
 
     def hint(self) -> None:
         """Print the next hint; when all were shown, the last one again."""
@@ -79,13 +79,23 @@ class Exercise:
 
     def _judge(self, answers: tuple[Any, ...], named: dict[str, Any]) -> tuple[str, str]:
         given = [*answers, *named.values()]
-        if any(answer is ... for answer in given):
+        if JUDGE not in os.environ:
+            return self.judge(answers, named, lambda: any(map(_is_blank, given)))
+        from aircraft_course.checks import apart
+
+        return apart.ask_judge(self.lesson, self.name, answers, named, any(map(_is_blank, given)))
+
+    def judge(
+        self, answers: tuple[Any, ...], named: dict[str, Any], is_blank: Callable[[], bool]
+    ) -> tuple[str, str]:
+        """Status and message for an answer; `is_blank` tells whether a `...` of the stub is left in it."""
+        if any(answer is ... for answer in [*answers, *named.values()]):
             return "todo", TO_DO
         try:
             self.function(*answers, **named)
         except (Exception, SystemExit) as error:
             # A blank is looked for only now: an honest `image[..., 0]` must never spoil a right answer.
-            if any(_is_blank(answer) for answer in given):
+            if is_blank():
                 return "todo", TO_DO
             if isinstance(error, AssertionError):
                 return "wrong", _one_line(error) or "read the exercise again and try a small example by hand"
@@ -114,10 +124,21 @@ def hint(check: Exercise) -> None:
     check.hint()
 
 
-def _log(lesson: str) -> None:
-    if path := os.environ.get(LOG):
-        with open(path, "a", encoding="utf-8") as file:
-            file.write(json.dumps({"lesson": lesson} | asdict(LAST)) + "\n")
+def exercises_of(lesson: str) -> dict[str, Exercise]:
+    """The exercises of "lesson03" by name, in the order of its module of checks."""
+    checks = vars(importlib.import_module(f"aircraft_course.checks.{lesson}")).values()
+    return {one.name: one for one in checks if isinstance(one, Exercise) and one.lesson == lesson}
+
+
+Result = tuple[str, str, str]  # exercise, outcome, message
+
+
+def blamed(code: str, exercises: set[str], why: str) -> Iterator[Result]:
+    """The exercises whose checks `code` calls, when it ended for a reason before they told anything."""
+    if why:
+        yield from (
+            (name, "error", why) for name in re.findall(r"\bcheck_(\w+)\(", code) if name in exercises
+        )
 
 
 def _is_blank(answer: Any) -> bool:
@@ -170,12 +191,18 @@ def _has_blank_line(code: CodeType) -> bool:
 
 def _explain(error: BaseException) -> str:
     """The error in one line, with the student's own line that caused it."""
+    return f"{type(error).__name__}: {_one_line(error)}".rstrip(": ") + where(error)
+
+
+def where(error: BaseException) -> str:
+    """The student's own line that caused an error, in brackets, or nothing."""
+    if isinstance(told := getattr(error, "where", None), str):  # it happened in another process
+        return told
     ours = [str(Path(__file__).parents[2] / package) + os.sep for package in PACKAGES]
     libraries = (*ours, *sysconfig.get_paths().values())
     trace = traceback.extract_tb(error.__traceback__)
     steps = [step for step in trace if not step.filename.startswith(libraries)]
-    where = f" (line {steps[-1].lineno}: {steps[-1].line})" if steps and steps[-1].line else ""
-    return f"{type(error).__name__}: {_one_line(error)}".rstrip(": ") + where
+    return f" (line {steps[-1].lineno}: {steps[-1].line})" if steps and steps[-1].line else ""
 
 
 def _one_line(error: BaseException) -> str:

@@ -1,34 +1,33 @@
 """The autograder: runs a handed-in notebook in a kernel of its own and collects what the checks said.
 
-It counts the exercises that the lesson's module of checks knows: deleting a cell never raises a score. It
-trusts that the notebook does not cheat on purpose, and runs its code: grade the work of people you know.
+It counts the exercises that the lesson's module of checks knows: deleting a cell never raises a score. The
+checks run in a process that the notebook does not reach (apart.py), and the notebook has limits (watch.py).
 """
 
-import importlib
-import json
+import ast
 import pkgutil
 import re
-import subprocess
+import stat
 import tempfile
+import time
 from collections.abc import Generator, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from nbformat.v4 import new_code_cell, new_notebook
 from tqdm.auto import tqdm
 
 from aircraft import InputError
 from aircraft_course import checks
-from aircraft_course.checks import kernels
-from aircraft_course.checks.core import LOG, Exercise
+from aircraft_course.checks import sandbox
+from aircraft_course.checks.core import blamed
+from aircraft_course.checks.watch import Child, Limits
 
 WORDS = {"ok": "✅ correct", "todo": "🟡 not answered", "wrong": "❌ not quite", "error": "💥 code failed"}
 TIMEOUT = 300  # seconds a cell may last
 RESTARTS = 10  # kernels that may die or hang before the rest of the notebook is given up
+LARGEST = 100 * 2**20  # bytes of a notebook: with all its pictures it has a few million
 
 
 @dataclass
@@ -47,19 +46,21 @@ class Grade:
     notebook: str
     lesson: str
     results: list[Result]
+    notes: list[str] = field(default_factory=list)  # limits that it broke
 
     @property
     def score(self) -> int:
         return sum(result.outcome == "ok" for result in self.results)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values: notebook, lesson, score, total, results."""
+        """Plain values: notebook, lesson, score, total, results, notes."""
         counts = {"score": self.score, "total": len(self.results)}
         return {
             "notebook": self.notebook,
             "lesson": self.lesson,
             **counts,
             "results": [asdict(result) for result in self.results],
+            "notes": self.notes,
         }
 
     def __str__(self) -> str:
@@ -70,7 +71,8 @@ class Grade:
             for one in self.results
         ]
         head = [f"{self.notebook}: {self.lesson}", f"{'exercise':{width}}  {'outcome':{words}}  message"]
-        return "\n".join([*head, *lines, f"score: {self.score} of {len(self.results)}"])
+        notes = [f"note: {note}" for note in self.notes]
+        return "\n".join([*head, *lines, *notes, f"score: {self.score} of {len(self.results)}"])
 
 
 def grade(
@@ -80,11 +82,14 @@ def grade(
     timeout: int = TIMEOUT,
     fast: bool = False,
     progress: bool = True,
+    limits: Limits | None = None,
+    isolated: bool | None = None,
 ) -> Grade:
     """Run the notebook at `path` from the top and judge it by the checks of its lesson.
 
     `lesson` ("lesson03" or "3") is found in the notebook when it is None. A cell that lasts longer than
-    `timeout` seconds, or ends its kernel, is left out and the rest is run again. `fast`: at small settings.
+    `timeout` seconds, breaks one of the `limits`, or ends its kernel, is left out and the rest is run again.
+    `fast`: at small settings. `isolated`: with bubblewrap; None: where it works.
     Raises InputError for a file that is no notebook or belongs to no lesson.
     """
     path = Path(path)
@@ -94,19 +99,25 @@ def grade(
     ]
     name = _lesson_name(path, notebook, cells, lesson)
     results = {exercise: Result(exercise, "todo", "its check never ran") for exercise in exercises(name)}
-    for found in _run(cells, set(results), timeout, fast, progress):
-        results[found.exercise] = found
-    return Grade(str(path), name, list(results.values()))
+    graded = Grade(str(path), name, [])
+    job = _Job(path, name, cells, timeout, fast, limits or Limits(), isolated, graded.notes)
+    for found in _run(job, progress):
+        if found.exercise in results:
+            results[found.exercise] = found
+    graded.results = list(results.values())
+    return graded
 
 
 def exercises(lesson: str) -> list[str]:
-    """The names of all exercises of "lesson03", in the order of its module of checks."""
-    module = importlib.import_module(f"aircraft_course.checks.{lesson}")
-    return [
-        check.name
-        for check in vars(module).values()
-        if isinstance(check, Exercise) and check.lesson == lesson
-    ]
+    """The names of all exercises of "lesson03", in the order of its module of checks.
+
+    Read, not imported: a notebook that ran before may have left something there.
+    """
+    for folder in checks.__path__:
+        if (module := Path(folder) / f"{lesson}.py").is_file():
+            tree = ast.parse(module.read_text(encoding="utf-8"))
+            return [one.name.removeprefix("check_") for one in sandbox.exercises_in(tree)]
+    raise ModuleNotFoundError(f"{lesson} has no checks")
 
 
 def lesson_names() -> list[str]:
@@ -116,6 +127,11 @@ def lesson_names() -> list[str]:
 
 
 def _read(path: Path) -> Any:
+    told = path.stat()
+    if not stat.S_ISREG(told.st_mode):  # a pipe or a device would be waited for, or never end
+        _refuse(path, "no regular file")
+    if told.st_size > LARGEST:
+        _refuse(path, f"{told.st_size / 2**20:,.0f} MB")
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -146,68 +162,73 @@ def _lesson_name(path: Path, notebook: Any, cells: list[str], given: str | None)
         number and number[0],
     ):
         if found:
-            name = f"lesson{int(found):02d}" if str(found).isdecimal() else str(found)
+            name = f"lesson{int(found):02d}" if re.fullmatch(r"\d{1,3}", str(found)) else str(found)
             if name in lesson_names():
                 return name
             raise InputError(
-                f"{path}: no lesson {found!r}; there are {', '.join(lesson_names())}; see --lesson"
+                f"{path}: no lesson {str(found)[:40]!r}; there are {', '.join(lesson_names())}; see --lesson"
             )
     raise InputError(f"{path}: cannot tell which lesson it is; say so, for example --lesson 3")
 
 
-class _Client(NotebookClient):
-    """Keeps errors only: an endless `print` must not fill the memory."""
+@dataclass
+class _Job:
+    """A notebook to run: its cells, and how."""
 
-    def output(self, outs: list[Any], msg: Any, display_id: Any, cell_index: int) -> Any:
-        return super().output(outs, msg, display_id, cell_index) if msg["msg_type"] == "error" else None
+    path: Path
+    lesson: str
+    cells: list[str]
+    timeout: int
+    fast: bool
+    limits: Limits
+    isolated: bool | None
+    notes: list[str]
 
 
-def _run(cells: list[str], known: set[str], timeout: int, fast: bool, progress: bool) -> Iterator[Result]:
+def _run(job: _Job, progress: bool) -> Iterator[Result]:
     """The results of all checks, as they come; a later one of the same exercise replaces an earlier one."""
+    if job.isolated is None:
+        job.isolated = not sandbox.why_not_isolated()
     left_out: set[int] = set()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        tqdm(total=len(cells), unit="cell", leave=False, disable=None if progress else True) as bar,
-    ):
+    deadline = time.monotonic() + job.limits.total
+    with tqdm(total=len(job.cells), unit="cell", leave=False, disable=None if progress else True) as bar:
         bad: int | None = 0
-        while bad is not None and len(left_out) <= RESTARTS:
+        while bad is not None and len(left_out) <= RESTARTS and time.monotonic() < deadline:
             bar.reset()
-            todo = [(place, code) for place, code in enumerate(cells) if place not in left_out]
-            bad = yield from _run_until_death(todo, known, Path(folder), timeout, fast, bar)
+            # Each kernel begins in folders of its own: what one that was ended left there reaches no other.
+            with tempfile.TemporaryDirectory(prefix="aircraft-", ignore_cleanup_errors=True) as folder:
+                bad = yield from _run_until_death(job, left_out, Path(folder).resolve(), deadline, bar)
             left_out |= set() if bad is None else {bad}
 
 
 def _run_until_death(
-    cells: list[tuple[int, str]], known: set[str], folder: Path, timeout: int, fast: bool, bar: Any
+    job: _Job, left_out: set[int], folder: Path, deadline: float, bar: Any
 ) -> Generator[Result, None, int | None]:
-    """Run `cells` in one kernel. Returns the place of the cell that killed or blocked it, if one did."""
-    log = folder / "outcomes"
-    log.write_text("")
-    work = folder / "work"
-    work.mkdir(exist_ok=True)
-    env = kernels.environment(**{LOG: str(log), "AIRCRAFT_FAST": "1" if fast else None})
-    notebook = new_notebook(cells=[new_code_cell(code) for _, code in cells])
-    client = kernels.client(notebook, folder=work, timeout=timeout, allow_errors=True, kind=_Client)
-    with client.setup_kernel(env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
-        for index, (place, code) in enumerate(cells):
-            log.write_text("")
-            cell, death = notebook.cells[index], ""
-            try:
-                client.execute_cell(cell, index)
-            except CellTimeoutError:
-                death = f"its cell ran longer than {timeout} s"
-            except DeadKernelError:
-                death = "its cell ended the kernel (out of memory, or a crash)"
-            bar.update()
-            outcomes = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-            told = {one["name"]: Result(one["name"], one["status"], one["message"]) for one in outcomes}
-            yield from (result for name, result in told.items() if name in known)
-            errors = [f"{output.ename}: {output.evalue}" for output in cell.outputs]
-            if why := death or " ".join(" ".join(errors).split())[:200]:
-                called = [
-                    name for name in re.findall(r"\bcheck_(\w+)\(", code) if name in known - told.keys()
-                ]
-                yield from (Result(name, "error", why) for name in called)
-            if death:
-                return place
-    return None
+    """Run the cells in one kernel. Returns the place of the cell that killed or blocked it, if one did."""
+    sandbox.prepare(folder)
+    request = {
+        "cells": [one for one in enumerate(job.cells) if one[0] not in left_out],
+        "lesson": job.lesson,
+        "timeout": job.timeout,
+        "fast": job.fast,
+        "folder": str(folder),
+        "paths": [str(path) for path in checks.__path__],
+        "isolated": job.isolated,
+        "hidden": sandbox.to_hide(job.path.absolute()),
+    }
+    place = None
+    with Child(request, job.limits, deadline) as child:
+        for line in child.answers():
+            yield from (Result(*found) for found in line.get("results", []))
+            if "done" in line or "bad" in line:
+                return line.get("bad")
+            if "cell" in line:
+                bar.update(place is not None)
+                place = line["cell"]
+        why = child.broken or child.complaint()
+    if place is None:
+        raise RuntimeError(f"no kernel could be started: {why}")
+    why = why or "its cell ended the process that grades it"
+    job.notes.append(f"cell {place + 1}: {why}")
+    yield from (Result(*found) for found in blamed(job.cells[place], set(exercises(job.lesson)), why))
+    return place

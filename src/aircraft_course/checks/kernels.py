@@ -4,6 +4,7 @@ A kernel named in a notebook or in the user's settings could be another Python, 
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from nbformat import NotebookNode
 
 
 class _ThisPython(KernelSpecManager):  # type: ignore[misc, unused-ignore]  # jupyter_client may come untyped
+    before: Sequence[str] = ()
+
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        return KernelSpec(**get_kernel_dict())
+        told = get_kernel_dict()
+        return KernelSpec(**told | {"argv": [*self.before, *told["argv"]]})
 
 
 def client(
@@ -25,12 +29,25 @@ def client(
     folder: Path,
     timeout: int,
     kind: type[NotebookClient] = NotebookClient,
+    sockets: Path | None = None,
+    before: Sequence[str] = (),
     **options: Any,
 ) -> NotebookClient:
-    """A client for `notebook` in `folder`: each cell has `timeout` seconds, the kernel ends with the work."""
+    """A client for `notebook` in `folder`: each cell has `timeout` seconds, the kernel ends with the work.
+
+    `sockets`: a folder through which the kernel is reached, in place of the network. `before`: the words of a
+    command that starts the kernel's.
+    """
+    specs = _ThisPython()
+    specs.before = before
+    manager = AsyncKernelManager(kernel_spec_manager=specs)
+    if sockets is not None:
+        manager.connection_file = str(sockets / "kernel.json")
+        if os.name != "nt":
+            manager.transport, manager.ip = "ipc", str(sockets / "kernel")
     made = kind(
         notebook,
-        km=AsyncKernelManager(kernel_spec_manager=_ThisPython()),
+        km=manager,
         resources={"metadata": {"path": str(folder)}},
         timeout=timeout,
         record_timing=False,
