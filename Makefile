@@ -11,8 +11,21 @@ STAMP  := $(VENV)/.installed
 NBVAL  := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env \
           --nbval-sanitize-with=notebooks/nbval-sanitize.cfg notebooks build/proof
 
+# The tests with other versions, in an environment made from scratch beside .venv: uv can take the lowest ones.
+# On a machine without a GPU, UV_TORCH_BACKEND=cpu spares gigabytes of CUDA.
+COLAB  := torch==2.11.0 numpy==2.0.2 ipywidgets==7.7.1 matplotlib==3.10.0 scikit-learn==1.6.1 scipy==1.16.3 \
+          pillow==11.3.0 joblib==1.5.3 typer==0.26.8 tensorboard==2.20.0  # July 2026
+define unit-with
+	rm -rf build/$@
+	$(PYTHON) -m venv build/$@
+	build/$@/bin/python -m pip install --quiet uv
+	build/$@/bin/uv pip install --quiet --python build/$@ $(1) -e '.[dev]'
+	build/$@/bin/uv pip list --python build/$@
+	build/$@/bin/python -m pytest -n 2 --dist loadfile
+endef
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench sample test unit lint format notebooks times check-notebooks nbval \
+.PHONY: help setup demo bench sample test unit unit-lowest unit-colab lint format notebooks times check-notebooks nbval \
         nbval-full slides present slides-pdf figures widgets site clean
 
 help:  ## list the targets
@@ -68,6 +81,12 @@ test: lint unit check-notebooks nbval  ## everything that CI checks
 unit: $(STAMP)  ## the tests, with coverage
 	rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
+
+unit-lowest:  ## the tests with the lowest versions that we allow, on the oldest Python (PYTHON=python3.11)
+	$(call unit-with,--resolution lowest-direct)
+
+unit-colab:  ## the tests with the versions of Colab (PYTHON=python3.12)
+	$(call unit-with,$(COLAB))
 
 check-notebooks: $(STAMP)  ## fail when a notebook is not what its source says
 	$(BIN)/python notebooks/build.py --check

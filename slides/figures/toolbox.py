@@ -75,7 +75,7 @@ def seeds(count: int = 8) -> Array:
         histories = [run(train, val, seed=seed, batch_norm=True) for seed in range(count)]
         return {"AUC": np.array([history["AUC"][-1] for history in histories])}
 
-    return kept("seeds", build)["AUC"]
+    return kept(f"{count} seeds", build)["AUC"]
 
 
 def prepare(part: Patches) -> tuple[Any, Any, Engine, Engine, loading.Batches]:

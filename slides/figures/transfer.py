@@ -1,7 +1,6 @@
 """The trainings of lesson 6 behind the slides on transfer learning, at the lesson's settings and seeds."""
 
 import functools
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,6 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from aircraft import datasets, models, training
-from aircraft.datasets import storage
 from aircraft.models.efficientnet import STAGES
 from aircraft.patches import Patches
 from aircraft.training import loading
@@ -28,18 +26,15 @@ STOPS["last"] = 22
 
 @functools.cache
 def features(zoom: int) -> dict[str, Array]:
-    """Section 3: the features of all toy patches after each stage; the lesson's own cache."""
-    toy = datasets.load_toy(progress=False)
-    parts = {"train": toy.train.images, "test": toy.test.images}
-    fingerprint = hashlib.sha256(b"".join(images.tobytes() for images in parts.values())).hexdigest()
+    """Section 3: the features of all toy patches after each stage."""
 
-    def compute() -> tuple[dict[str, Array], dict[str, Any]]:
+    def build() -> dict[str, Array]:
+        toy = datasets.load_toy(progress=False)
         net = models.build("efficientnet_lite0", zoom=zoom).eval()
-        found = {part: _stages(net, images) for part, images in parts.items()}
-        return {f"{part} {name}": found[part][name] for part in found for name in found[part]}, {}
+        found = {"train": _stages(net, toy.train.images), "test": _stages(net, toy.test.images)}
+        return {f"{part} {name}": found[part][name] for part in found for name in found[part]}
 
-    key = {"patches": fingerprint, "zoom": zoom, "weights": "efficientnet_lite0 of ImageNet", "version": 1}
-    return storage.load_or_build("features", key, compute)[0]
+    return kept(f"features {zoom}", build)
 
 
 @functools.cache
