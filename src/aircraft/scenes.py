@@ -60,9 +60,13 @@ class Scene:
                 raise InputError(f"{self.name}: {found}; give one each")
 
     def _checked_boxes(self, what: str) -> np.ndarray:
-        boxes = np.asarray(getattr(self, what), np.float32).reshape(-1, 4)
+        boxes = np.asarray(getattr(self, what), np.float32)
+        boxes = boxes if boxes.size else np.zeros((0, 4), np.float32)
+        if boxes.ndim != 2 or boxes.shape[1] != 4:
+            raise InputError(f"{self.name}: {what} of shape {boxes.shape}; give rows of x0, y0, x1, y1")
         x0, y0, x1, y1 = boxes.T
         fits = (x0 < x1) & (y0 < y1) & (x0 < self.width) & (y0 < self.height) & (x1 > 0) & (y1 > 0)
+        fits &= np.isfinite(boxes).all(axis=1)
         if not fits.all():
             first = int(np.flatnonzero(~fits)[0])
             raise InputError(

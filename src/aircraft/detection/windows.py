@@ -144,7 +144,9 @@ def score_map(
     source = imagery.as_source(image)
     if min(source.width, source.height) < PATCH:
         small = f"{source.width} x {source.height} pixels is smaller than a patch ({PATCH} x {PATCH})"
-        raise InputError(f"{source.name}: {small}; give a larger image, or its right pixel size (gsd)")
+        file = getattr(source, "source", source)  # behind a resampled image
+        has = f"the file has {file.width} x {file.height} of {source.gsd:g} m"
+        raise InputError(f"{source.name}: {small}; {has}: give a larger one, or its right pixel size (gsd)")
     if not 1 <= stride <= PATCH:
         raise InputError(f"stride {stride} is not possible; windows are 1 to {PATCH} pixels apart")
     scores = np.zeros((source.height // stride + 1, source.width // stride + 1), np.float32)

@@ -3,19 +3,22 @@
 Every source gives 8-bit RGB; `Resampled` makes 1 m per pixel of another pixel size.
 """
 
+import math
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from aircraft import InputError
+from aircraft import InputError, reading, regular
 from aircraft.imagery.sources import ArrayImage, PillowImage, Resampled, Source, TiffImage, as_source
 
 __all__ = ["ArrayImage", "Resampled", "Source", "as_source", "find", "open_image", "read"]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the first bytes of one
+MOST = 10_000  # pixels a byte of a file: ten times what the best compression makes of one colour
+SAME = 0.02  # sizes that differ by this share are the same
 
 
 def open_image(path: str | Path, *, gsd: float | None = None) -> Source:
@@ -30,7 +33,7 @@ def open_image(path: str | Path, *, gsd: float | None = None) -> Source:
         A PNG, JPEG or TIFF of 8 bits a channel.
     gsd : float, optional
         Ground sampling distance, metres per pixel of the file; other than 1, the image is resampled to 1 m.
-        By default what the georeference says where it is in metres, else 1.
+        By default what the georeference says where it is in metres, else 1, with a warning where it is not.
 
     Returns
     -------
@@ -40,8 +43,9 @@ def open_image(path: str | Path, *, gsd: float | None = None) -> Source:
     Raises
     ------
     FileNotFoundError, InputError
-        For a folder, a file that is damaged or no image, 16-bit, float and CMYK images, more than 250
-        megapixels outside a TIFF, a TIFF where rasterio is missing.
+        For a folder or a pipe, a file that is damaged or no image, other than 8 bits a channel, CMYK, pixels
+        that are not square or coarser than 3 m, more than 250 megapixels that are not in tiles or strips, a
+        TIFF where rasterio is missing.
 
     Examples
     --------
@@ -50,20 +54,26 @@ def open_image(path: str | Path, *, gsd: float | None = None) -> Source:
     >>> open_image("apron.png", gsd=0.5).width
     100
     """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; give an image file, or list its images with imagery.find")
-    with path.open("rb") as file:
-        is_tiff = file.read(4) in TIFF_MARKS
-    source: Source = TiffImage(path) if is_tiff else PillowImage(path)
-    if gsd is None:
-        gsd = _metres_per_pixel(source)
-        if gsd != 1:
-            message = f"{gsd:g} m per pixel by its georeference; resampled to 1 m (gsd=1 prevents it)"
-            warnings.warn(f"{path.name}: {message}", stacklevel=2)
-    return source if gsd == 1 else Resampled(source, gsd)
+    path = regular(path, "give an image file, or list those of a folder with imagery.find")
+    with reading(path, "copy or download it again", "cannot be read, it may be damaged"):
+        with path.open("rb") as file:
+            is_tiff = file.read(4) in TIFF_MARKS
+        source: Source = TiffImage(path) if is_tiff else PillowImage(path)
+        shape, size = f"{source.width} x {source.height}", path.stat().st_size
+        if source.width * source.height > MOST * size:  # else it would be days of work on nothing
+            raise InputError(f"{path}: {shape} pixels do not fit in {size} bytes; copy or download it again")
+        known = _metres_per_pixel(source, path)
+    if gsd is not None:
+        return source if gsd == 1 else Resampled(source, gsd)
+    if known is None and getattr(source, "placed", False):
+        message = "no pixel size in metres in its georeference, taken as 1 m; give gsd, or better convert it"
+        warnings.warn(f"{path}: {message}: gdalwarp -t_srs EPSG:326ZONE IN OUT", stacklevel=2)
+    if known is None or abs(known - 1) < SAME:
+        return source
+    resampled = Resampled(source, known)
+    message = f"{known:g} m per pixel by its georeference; resampled to 1 m (gsd=1 prevents it)"
+    warnings.warn(f"{path.name}: {message}", stacklevel=2)
+    return resampled
 
 
 def read(path: str | Path, *, gsd: float | None = None) -> np.ndarray:
@@ -102,22 +112,33 @@ def find(paths: Iterable[str | Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in map(Path, paths):
-        if not path.exists():
-            raise FileNotFoundError(f"{path}: no such file or folder")
-        images = [path]
-        if path.is_dir():
-            images = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] != ".")
-        if not images:
-            raise InputError(f"{path}: no image in this folder; it takes {', '.join(SUFFIXES)}")
-        found += images
+        with reading(path, "change its rights, or name other files", "cannot be listed"):
+            if not path.exists():
+                raise FileNotFoundError(f"{path}: no such file or folder")
+            images = [path]
+            if path.is_dir():
+                inside = sorted(path.iterdir())
+                images = [p for p in inside if p.suffix.lower() in SUFFIXES and p.name[0] != "."]
+            if not images:
+                raise InputError(f"{path}: no image in this folder; it takes {', '.join(SUFFIXES)}")
+            found += images
     if not found:
         raise InputError("no image was given; name image files or folders")
     return found
 
 
-def _metres_per_pixel(source: Source) -> float:
-    """As its georeference says; 1 where there is none, or none in metres, or it is 1 within 2 %."""
-    if source.crs is None or not source.crs.is_projected:
-        return 1.0
-    gsd = float(abs(source.transform.determinant) ** 0.5 * source.crs.linear_units_factor[1])
-    return 1.0 if abs(gsd - 1) < 0.02 else gsd
+def _metres_per_pixel(source: Source, path: Path) -> float | None:
+    """As its georeference says; None where it is not in metres. Refuses pixels that are not square."""
+    if source.crs is None or not source.crs.is_projected or source.transform.is_identity:
+        return None
+    a, b, _, d, e, y = source.transform[:6]
+    # The long and the short axis of the ellipse on the map that a circle of pixels is.
+    mean, spread = math.hypot(a + e, d - b) / 2, math.hypot(a - e, d + b) / 2
+    long, short = mean + spread, abs(mean - spread)
+    if not long - short <= SAME * long:
+        size = f"{math.hypot(a, d):g} x {math.hypot(b, e):g}"
+        raise InputError(f"{path}: pixels of {size} are not square; gdalwarp -tr SIZE SIZE IN OUT")
+    metres = math.sqrt(long * short) * source.crs.linear_units_factor[1]
+    if source.crs.to_epsg() == 3857:  # Web Mercator, whose metres are shorter the further from the equator
+        metres /= math.cosh((y + (d * source.width + e * source.height) / 2) / 6378137)
+    return float(metres)

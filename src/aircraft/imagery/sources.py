@@ -7,24 +7,33 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, JpegImagePlugin, PngImagePlugin
 from scipy import sparse
 
 from aircraft import InputError, scenes
 
-MAX_PIXELS = 250_000_000  # of a PNG or JPEG, which is decoded as a whole: 4 bytes a pixel, so 1 GB
-_TIFF_CACHE = 64 * 2**20  # bytes that GDAL may keep; its own default is 5 % of the machine's memory
+MAX_PIXELS = 250_000_000  # that are decoded as a whole: a PNG, a JPEG, a strip or tile of a TIFF; 1 GB
+MUCH = 300_000_000  # bytes of memory for one image that are worth a word
+FINEST, COARSEST, COARSE = 0.01, 3.0, 1.5  # metres a pixel: possible; and from where on aircraft are missed
+PIECE = 2**21  # pixels, old or new, that are resampled at a time: about 100 MB
+ROWS = 2112  # of the highest windows that are read side by side
+_CACHE = 64 * 2**20  # bytes that GDAL may keep; its own default is 5 % of the machine's memory
+_NEGATIVE = np.repeat(np.arange(256, dtype=np.uint8)[::-1, None], 3, axis=1)  # greys of which 0 is white
+_PLUGINS = {b"\x89PN": PngImagePlugin.PngImageFile, b"\xff\xd8\xff": JpegImagePlugin.JpegImageFile}
 _TO_8_BIT = (
     "convert it to 8 bits first, between two percentiles of its values: "
     "gdal_translate -ot Byte -scale LOW HIGH 0 255 IN OUT"
 )
 _GREY = "a grey image, repeated in three channels; colour is better"
-_ALPHA = "partly transparent; its alpha channel is dropped"
+_ALPHA = "partly transparent; its alpha or mask is dropped"
+_TILED = "make a tiled GeoTIFF of it: gdal_translate -co TILED=YES -co COMPRESS=DEFLATE IN OUT.tif"
+_SPACE = "convert it to 8-bit RGB: PIL.Image.open(IN).convert('RGB').save(OUT)"
 
 
+@runtime_checkable
 class Source(Protocol):
     """An image that is read one window at a time.
 
@@ -47,7 +56,7 @@ def as_source(image: "np.ndarray | Source") -> Source:
     """An array as a source; a source as it is."""
     if isinstance(image, str | Path):
         raise InputError(f"{image} is a path; open it first: imagery.open_image(path)")
-    return ArrayImage(image) if isinstance(image, np.ndarray) else image
+    return image if isinstance(image, Source) else ArrayImage(image)
 
 
 class ArrayImage:
@@ -76,7 +85,7 @@ class PillowImage:
 
     def read(self, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
         """The window, as RGB."""
-        with _any_size():
+        with _pillow():
             return np.array(self._image.crop((x0, y0, x1, y1)).convert("RGB"))
 
 
@@ -93,32 +102,33 @@ class TiffImage:
             raise InputError(f"{path}: reading a TIFF needs rasterio; pip install rasterio") from None
         self._rasterio = rasterio
         self.name, self._path = path.name, path
-        try:
-            with warnings.catch_warnings(), rasterio.Env(GDAL_CACHEMAX=_TIFF_CACHE):
-                warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-                self._file = rasterio.open(path)
-        except rasterio.errors.RasterioIOError as error:
-            raise InputError(f"{path}: not a readable TIFF, it may be damaged ({error})") from None
-        self.width, self.height, self.crs = self._file.width, self._file.height, self._file.crs
-        self.transform = None if self.crs is None else self._file.transform
-        self._bands, self._alpha = _rgb_bands(self._file, path)
-        self._palette: np.ndarray | None = None  # (256, 3) colours
-        if self._file.colorinterp[0].name == "palette":
-            colors = self._file.colormap(1)
-            self._palette = np.array([colors.get(i, (0, 0, 0))[:3] for i in range(256)], np.uint8)
+        with warnings.catch_warnings(), rasterio.Env(GDAL_CACHEMAX=_CACHE):  # without it GDAL prints errors
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+            self._file = file = rasterio.open(path, driver="GTiff")
+            self.width, self.height, self.crs = file.width, file.height, file.crs
+            self.placed = bool(file.crs or file.gcps[0]) or not file.transform.is_identity  # on the Earth
+            self.transform = None if file.crs is None else file.transform
+            self._bands, self._palette = _rgb_bands(file, path)
+            self._masked = rasterio.enums.MaskFlags.per_dataset in file.mask_flag_enums[0]
+            # Windows side by side have strips and large tiles in common: each is to be decoded once.
+            rows, columns = file.block_shapes[0]
+            shared = columns == file.width or rows * columns > 2**20
+            need = file.count * file.width * min(file.height, ROWS + rows) if shared else 0
+            _check_whole(path, columns, rows, need)
+            self._cache = min(max(need, _CACHE), 2**30)
 
     def read(self, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
         """The window, as RGB."""
         window = ((y0, y1), (x0, x1))
         try:
-            with self._rasterio.Env(GDAL_CACHEMAX=_TIFF_CACHE):
+            with self._rasterio.Env(GDAL_CACHEMAX=self._cache):
                 bands = self._file.read(self._bands, window=window)
-                if self._alpha and self._file.read(self._alpha, window=window).min() < 255:
+                if self._masked and self._file.read_masks(1, window=window).min() < 255:
                     warnings.warn(f"{self._path}: {_ALPHA}", stacklevel=3)
-                    self._alpha = None  # said once
+                    self._masked = False  # said once
         except self._rasterio.errors.RasterioError as error:
             where = f"x {x0}-{x1}, y {y0}-{y1} ({error.__cause__ or error})"
-            raise InputError(f"{self._path}: damaged, unreadable at {where}") from None
+            raise InputError(f"{self._path}: damaged, unreadable at {where}; copy it again") from error
         if self._palette is not None:
             return self._palette[bands[0]]
         pixels = np.ascontiguousarray(bands.transpose(1, 2, 0))
@@ -133,8 +143,12 @@ class Resampled:
     """
 
     def __init__(self, source: Source, gsd: float) -> None:
-        if not 0 < gsd < float("inf"):
-            raise InputError(f"{source.name}: gsd {gsd} is not a pixel size; give metres per pixel, as 0.5")
+        if not FINEST <= gsd <= COARSEST:
+            what = f"gsd {gsd:g} is not a pixel size that shows aircraft"
+            raise InputError(f"{source.name}: {what}; give metres per pixel, from {FINEST} to {COARSEST:g}")
+        if gsd > COARSE:
+            coarse = f"pixels of {gsd:g} m are coarse, aircraft will be missed; take finer ones, at best 1 m"
+            warnings.warn(f"{source.name}: {coarse}", stacklevel=3)
         self.source, self.name, self.gsd, self.crs = source, source.name, float(gsd), source.crs
         self.width, self.height = (max(1, int(n * gsd + 1e-6)) for n in (source.width, source.height))
         self.transform = source.transform
@@ -144,14 +158,25 @@ class Resampled:
 
     def read(self, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
         """The window in pixels of 1 m; reads only the pixels of the file that it covers."""
+        # In pieces, of whole rows where possible: so a TIFF in strips is read once.
+        piece = PIECE * min(self.gsd, 1) ** 2
+        columns = min(x1 - x0, max(1, int(piece)))
+        rows = max(1, int(piece / columns))
+        out = np.empty((y1 - y0, x1 - x0, 3), np.uint8)
+        for y in range(y0, y1, rows):
+            for x in range(x0, x1, columns):
+                window = x, y, min(x + columns, x1), min(y + rows, y1)
+                out[y - y0 : y - y0 + rows, x - x0 : x - x0 + columns] = self._resampled(*window)
+        return out
+
+    def _resampled(self, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
         left, across = _means(x0, x1, self.gsd, self.source.width)
         top, down = _means(y0, y1, self.gsd, self.source.height)
         h, w = down.shape[1], across.shape[1]
         pixels = self.source.read(left, top, left + w, top + h).astype(np.float32)
         rows = (down @ pixels.reshape(h, w * 3)).reshape(-1, w, 3)  # (y1 - y0, w, 3)
         columns = across @ rows.transpose(1, 0, 2).reshape(w, -1)  # (x1 - x0, (y1 - y0) * 3)
-        out = columns.reshape(x1 - x0, y1 - y0, 3).transpose(1, 0, 2)
-        return np.ascontiguousarray(np.rint(out).astype(np.uint8))
+        return np.rint(columns.reshape(x1 - x0, y1 - y0, 3).transpose(1, 0, 2)).astype(np.uint8)
 
 
 def _means(first: int, last: int, gsd: float, size: int) -> tuple[int, sparse.csr_array]:
@@ -175,60 +200,82 @@ def _means(first: int, last: int, gsd: float, size: int) -> tuple[int, sparse.cs
 
 
 @contextmanager
-def _any_size() -> Iterator[None]:
-    """Without Pillow's own limit of pixels, which is lower than ours and also counts crops."""
+def _pillow() -> Iterator[None]:
+    """Without Pillow's limit of pixels, lower than ours and for crops too, and without its warnings."""
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         Image.MAX_IMAGE_PIXELS = limit
 
 
-@_any_size()
+def _check_whole(path: Path, width: int, height: int, need: int) -> None:
+    """Before they are decoded: pixels of which none can be read without the others; bytes of memory."""
+    if width * height > MAX_PIXELS:
+        raise InputError(
+            f"{path}: {width} x {height} pixels is too much for a PNG or JPEG, or a piece of a TIFF (at most "
+            f"{MAX_PIXELS // 10**6} megapixels); {_TILED}"
+        )
+    if need > MUCH:
+        warnings.warn(f"{path}: needs {need / 1e9:.1f} GB of memory, and time; {_TILED}", stacklevel=5)
+
+
 def _decoded(path: Path) -> Image.Image:
     """The decoded PNG or JPEG, in a mode that becomes RGB without loss of meaning."""
-    if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty (0 bytes); copy or download it again")
-    try:
-        image = Image.open(path, formats=("PNG", "JPEG"))
-        if image.width * image.height > MAX_PIXELS:  # known from the header, nothing is decoded yet
+    with path.open("rb") as file:
+        if not (start := file.read(3)):
+            raise InputError(f"{path} is empty (0 bytes); copy or download it again")
+        if start not in _PLUGINS:
             raise InputError(
-                f"{path}: {image.width} x {image.height} pixels is too much for a PNG or JPEG (at most "
-                f"{MAX_PIXELS // 10**6} megapixels); make a tiled GeoTIFF of it: "
-                "gdal_translate -co TILED=YES -co COMPRESS=DEFLATE IN OUT.tif"
+                f"{path} is not a PNG, JPEG or TIFF image; convert it: gdal_translate IN OUT.tif"
             )
+        file.seek(0)
+        with _pillow():
+            image = _PLUGINS[start](file)
+        width, height = image.size
+        _check_whole(path, width, height, width * height * (1 if image.mode in ("1", "L", "P") else 4))
         # Pillow silently drops the low byte of 16-bit colour; only the raw mode tells.
         if image.mode[0] in "IF" or "16" in str(image.tile):
             raise InputError(f"{path}: more than 8 bits a channel; {_TO_8_BIT}")
         if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
-            raise InputError(f"{path}: a {image.mode} image; convert it to 8-bit RGB")
-        image.load()
-    except UnidentifiedImageError:
-        raise InputError(f"{path} is not a PNG, JPEG or TIFF image; convert it to one of these") from None
-    except (OSError, SyntaxError) as error:
-        raise InputError(f"{path} is damaged ({error}); copy or download it again") from None
+            raise InputError(f"{path}: a {image.mode} image; {_SPACE}")
+        if (frames := getattr(image, "n_frames", 1)) > 1:
+            warnings.warn(f"{path}: the first of {frames} pictures is taken", stacklevel=4)
+        with _pillow():
+            image.load()
     if image.mode in ("1", "L", "LA"):
-        warnings.warn(f"{path}: {_GREY}", stacklevel=3)
-    if image.mode in ("RGBA", "LA") and np.min(image.getchannel("A").getextrema()) < 255:
-        warnings.warn(f"{path}: {_ALPHA}", stacklevel=3)
+        warnings.warn(f"{path}: {_GREY}", stacklevel=4)
+    clear = image.mode in ("RGBA", "LA") and np.min(image.getchannel("A").getextrema()) < 255
+    if clear or "transparency" in image.info:
+        warnings.warn(f"{path}: {_ALPHA}", stacklevel=4)
     return image
 
 
-def _rgb_bands(file: Any, path: Path) -> tuple[list[int], int | None]:
-    """The bands (from 1) of red, green and blue, or one band of grey or palette; and that of alpha."""
+def _rgb_bands(file: Any, path: Path) -> tuple[list[int], np.ndarray | None]:
+    """The bands (from 1) of red, green and blue; or one of grey or of a palette, and the (256, 3) colours."""
     if set(file.dtypes) != {"uint8"}:
         raise InputError(f"{path}: {', '.join(sorted(set(file.dtypes)))} pixels, not 8 bits; {_TO_8_BIT}")
     names = [color.name for color in file.colorinterp]
-    alpha = names.index("alpha") + 1 if "alpha" in names else None
+    tags = file.tags(ns="IMAGE_STRUCTURE")
+    if (space := tags.get("SOURCE_COLOR_SPACE", "YCbCr")) != "YCbCr":
+        raise InputError(f"{path}: a {space} image; {_SPACE}")
+    if len(file.subdatasets) > 1:
+        warnings.warn(f"{path}: the first of {len(file.subdatasets)} pictures is taken", stacklevel=4)
+    if names[0] == "palette":
+        colors = file.colormap(1)
+        return [1], np.array([colors.get(i, (0, 0, 0))[:3] for i in range(256)], np.uint8)
+    if (bits := int(file.tags(1, ns="IMAGE_STRUCTURE").get("NBITS", 8))) != 8:
+        scale = f"gdal_translate -ot Byte -scale 0 {2**bits - 1} 0 255 IN OUT"
+        raise InputError(f"{path}: {bits} bits a channel, not 8; {scale}")
     if all(color in names for color in ("red", "green", "blue")):
-        return [names.index(color) + 1 for color in ("red", "green", "blue")], alpha
-    colors = file.count - (alpha is not None)
-    if colors == 1:
-        if names[0] != "palette":
-            warnings.warn(f"{path}: {_GREY}", stacklevel=3)
-        return [1], alpha
-    if colors == 2 or "cyan" in names:
+        return [names.index(color) + 1 for color in ("red", "green", "blue")], None
+    count = file.count - ("alpha" in names)
+    if count == 1:
+        warnings.warn(f"{path}: {_GREY}", stacklevel=4)
+        return [1], _NEGATIVE if "MINISWHITE" in tags else None
+    if count == 2 or "cyan" in names:
         raise InputError(f"{path}: bands {', '.join(names)} are not RGB; write red, green and blue only")
-    if colors > 3:
-        warnings.warn(f"{path}: {colors} bands without names; the first three are taken as RGB", stacklevel=3)
-    return [1, 2, 3], alpha
+    warnings.warn(f"{path}: {count} bands without names; the first three are taken as RGB", stacklevel=4)
+    return [1, 2, 3], None
