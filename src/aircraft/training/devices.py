@@ -56,12 +56,20 @@ def parallel(timeout: timedelta = timedelta(minutes=10)) -> Iterator[None]:
 
     nccl on GPUs, gloo on CPUs. A process that waits longer than `timeout` for another one gives up with an
     error, so that a dead or stuck rank ends the job instead of hanging it; torchrun then stops them all and
-    names the one that failed first. Raises LostProcess in the processes that were left waiting.
+    names the one that failed first. Raises LostProcess in the processes that were left waiting, InputError
+    where they do not meet.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    world = os.environ.get("WORLD_SIZE", "1")
+    if world == "1":
         yield
         return
-    idist.initialize("nccl" if torch.cuda.is_available() else "gloo", timeout=timeout)
+    try:
+        idist.initialize("nccl" if torch.cuda.is_available() else "gloo", timeout=timeout)
+    except Exception as error:  # of many kinds: names that are not set, are no numbers, lead nowhere
+        why = " ".join(str(error).split())
+        raise InputError(
+            f"WORLD_SIZE is {world}, but no processes meet ({why}); start them by torchrun, or unset it"
+        ) from error
     try:
         yield
     except RuntimeError as error:
