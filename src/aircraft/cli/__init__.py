@@ -87,8 +87,6 @@ def run(arguments: Sequence[str], commands: typer.Typer = app, name: str = "airc
             _say("interrupted; what was written is whole, `aircraft train --resume` goes on with a training")
             return INTERRUPTED
         except Exception as error:
-            if isinstance(error, BrokenPipeError) and error.filename == streams.OUTPUT:
-                return DONE  # as of `aircraft ... | head`: nobody reads on
             code, line = explain(error, next((LESS[word] for word in arguments if word in LESS), ""))
             if "--debug" in arguments or os.environ.get("AIRCRAFT_DEBUG", "") not in ("", "0"):
                 traceback.print_exc()

@@ -34,6 +34,7 @@ class _Stream:
 
     def __init__(self, file: Any, number: int) -> None:
         self._file, self._number = file or os.fdopen(number, "w", closefd=False), number
+        self._lost: OSError | None = None
         if hasattr(self._file, "reconfigure"):
             self._file.reconfigure(errors="backslashreplace")
 
@@ -49,10 +50,14 @@ class _Stream:
 
     def _try(self, function: Callable[..., Any], *text: str) -> None:
         try:
-            function(*text)
+            if self._lost is None:
+                function(*text)
         except (OSError, ValueError) as error:  # a ValueError: it was closed
             with suppress(OSError, ValueError):  # else Python complains at its end
                 os.dup2(os.open(os.devnull, os.O_WRONLY), self._file.fileno())
-            if self._number == 1:
-                number = getattr(error, "errno", None) or errno.EBADF
-                raise OSError(number, os.strerror(number), OUTPUT) from error
+            number = getattr(error, "errno", None) or errno.EBADF
+            self._lost = OSError(number, os.strerror(number), "standard output")
+        # A reader who went away, as in `aircraft ... | head`, has seen enough. Other errors of standard output
+        # are told, and each time: a library may look away once. Of standard error, whom to tell?
+        if self._lost is not None and self._number == 1 and self._lost.errno != errno.EPIPE:
+            raise self._lost
