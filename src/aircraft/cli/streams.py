@@ -57,7 +57,7 @@ class _Stream:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), self._file.fileno())
             number = getattr(error, "errno", None) or errno.EBADF
             self._lost = OSError(number, os.strerror(number), "standard output")
-        # A reader who went away, as in `aircraft ... | head`, has seen enough. Other errors of standard output
-        # are told, and each time: a library may look away once. Of standard error, whom to tell?
+        # A reader who went away, as in `aircraft ... | head`, has seen enough. Else standard output
+        # tells it, each time: a library may look away once. Of standard error, whom to tell?
         if self._lost is not None and self._number == 1 and self._lost.errno != errno.EPIPE:
             raise self._lost
