@@ -59,7 +59,7 @@ def interrupt(*_: Any, **__: Any) -> None:
 
 TYPOS = [
     ("--model", "nix"), ("--device", "nix"), ("--batch-size", "141"), ("--data", "absent.npz"),
-    ("--data", "nix"), ("--scale", "0"), ("--lr", "-1"), ("--batch-size", "1"),
+    ("--data", "nix"), ("--scale", "0"), ("--lr", "-1"),
     ("--data", "toy", "--source", "airbus", "--root", "nowhere"), ("--data", "toy", "--batch-size", "9999"),
 ]  # fmt: skip
 
