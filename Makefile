@@ -50,7 +50,7 @@ bench: $(STAMP)  ## measure speed and memory, hours on a quiet machine (SOURCE, 
 	$(BIN)/python -m aircraft_bench --source $(SOURCE) $(if $(ROOT),--root $(ROOT)) --out outputs/bench
 
 sample: $(STAMP)  ## draw data/sample again, with the network of the last demo
-	$(BIN)/python -m aircraft.cli.gallery data/sample $(OUT)
+	$(BIN)/python data/make_sample.py data/sample $(OUT)
 
 notebooks: $(STAMP)  ## make the lessons from notebooks/source, execute the solutions whose code changed
 	$(BIN)/python notebooks/build.py
@@ -100,14 +100,14 @@ nbval-full: $(STAMP)  ## the same at full settings (40 minutes on two cores)
 	$(NBVAL) --nbval-cell-timeout=900
 
 lint: $(STAMP)  ## ruff, mypy, and actionlint where there is one
-	$(BIN)/ruff format --check src tests notebooks slides
-	$(BIN)/ruff check src tests notebooks slides
+	$(BIN)/ruff format --check src tests data notebooks slides
+	$(BIN)/ruff check src tests data notebooks slides
 	$(BIN)/mypy
 	@! test -x $(BIN)/actionlint || $(BIN)/actionlint .github/workflows/*.yml
 
 format: $(STAMP)  ## let ruff tidy the code
-	$(BIN)/ruff format src tests notebooks slides
-	$(BIN)/ruff check --fix src tests notebooks slides
+	$(BIN)/ruff format src tests data notebooks slides
+	$(BIN)/ruff check --fix src tests data notebooks slides
 
 clean:  ## remove what the commands above made (not the downloaded data)
 	rm -rf build outputs slides/_site .coverage* .pytest_cache .mypy_cache .ruff_cache

@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 from aircraft import datasets, detection, models, training
-from aircraft.cli import runs
+from aircraft.cli import folders, runs
 from aircraft.detection.detecting import MIN_DISTANCE, SMOOTH
 from aircraft.patches import PATCH
 from aircraft.scenes import Scene
@@ -43,7 +43,8 @@ def main() -> int:
     else:
         with tempfile.TemporaryDirectory() as folder:
             settings = training.Settings(epochs=8)
-            runs.train(runs.Data("imbalanced", scale=0.25), folder, settings=settings, force=True)
+            with folders.claim(Path(folder)) as place:
+                runs.train(runs.Data("imbalanced", scale=0.25), place, settings=settings)
             write_detector(Path(folder), SLIDES)
     return 0
 

@@ -402,7 +402,10 @@ def test_a_limit_of_the_file_size_is_told_in_one_line(
 
 
 def test_demo_shows_everything_in_one_file(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "checkpoint.pt").write_text("of an earlier demo")
+    for name in ("checkpoint.pt", "metrics.json", "figures/tile_99.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("of an earlier demo")
+    (tmp_path / "demo.json").write_text('{"report": "there/index.html"}')
     words = ("--scale", "0.01", "--epochs", "1", "--batch-size", "64", "--no-progress", "--json")
     outcome = run("demo", "--out", tmp_path, *words)
     assert outcome.code == 0
@@ -415,7 +418,15 @@ def test_demo_shows_everything_in_one_file(run: Run, tmp_path: Path) -> None:
     assert page.count('src="data:image/') >= 15
     assert "tile 0" in page, "each picture is told in words"
     assert not re.search(r'(src|href)="https?:', page), "it must need no network"
-    assert outcome.json["detection"]["n_tiles"] == 6
+    found = outcome.json["detection"]
+    assert found["n_tiles"] == 6
+    assert set(re.findall(r"(\d+) aircraft counted|; off by", page)) >= {str(sum(found["found"]))}
+    assert f"{sum(found['found'])} counted, {found['n_true']} there" in page, (
+        "the figure counts as the text does"
+    )
+    assert f"{found['n_true']} aircraft, {sum(found['found'])} found" in page
+    assert not (tmp_path / "figures/tile_99.png").exists(), "of the earlier one"
+    assert json.loads((tmp_path / "demo.json").read_text())["detection"] == found
 
 
 def test_a_fault_of_ours_asks_for_a_report(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -433,8 +444,14 @@ def test_a_fault_of_ours_asks_for_a_report(run: Run, monkeypatch: pytest.MonkeyP
     ("error", "code", "says"),
     [
         (KeyboardInterrupt(), 130, "interrupted"),
-        (MemoryError(), 2, "out of memory; try a smaller --block"),
-        (OSError(errno.ENOSPC, "No space left on device"), 2, "No space left on device; make room"),
+        (MemoryError(), 2, "out of memory; try a machine with more"),
+        (
+            RuntimeError("CUDA out of memory. Tried to allocate 9 GiB"),
+            2,
+            "out of memory; try a machine with more",
+        ),
+        (OSError(errno.ENOSPC, "No space left on device"), 2, "No space left on device"),
+        (OSError(errno.EFBIG, "File too large", "x"), 2, "x: File too large"),
         (PermissionError(errno.EACCES, "Permission denied", "a/b"), 2, "a/b: Permission denied"),
         (
             FileNotFoundError(errno.ENOENT, "No such file or directory", "x"),
@@ -456,6 +473,28 @@ def test_what_is_not_done_is_one_line_and_a_code(
     assert (outcome.code, outcome.out, len(outcome.lines)) == (code, "", 1)
     assert outcome.err.startswith("aircraft: ")
     assert says in outcome.err
+
+
+def test_out_of_memory_names_the_options_of_the_command_at_hand(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("aircraft.models.build", lambda name: bytearray(1 << 62))
+    outcome = run("train", "--data", "toy", *SMALL, "--out", tmp_path / "new")
+    assert (outcome.code, len(outcome.lines)) == (2, 1)
+    assert "try a smaller --batch-size or --scale" in outcome.err
+
+
+def test_names_are_printed_without_control_codes(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "a\x1b[31m.npz"
+    outcome = run("data", "toy", *SMALL, "--export", file)
+    assert outcome.code == 0
+    assert "\x1b" not in outcome.out
+    assert "a\\x1b[31m.npz" in outcome.out
+    assert run("data", "toy", *SMALL, "--export", file, "--json").json["export"] == str(file)
+
+
+def test_a_wrong_choice_is_told_without_words_of_a_library(run: Run) -> None:
+    assert run("data", "tile").err.startswith("aircraft: Invalid value for 'what': 'tile' is not one of")
 
 
 def test_warnings_are_one_line_each(run: Run, trained: Path, tmp_path: Path) -> None:

@@ -43,6 +43,56 @@ def test_a_reader_who_goes_away_is_no_fault(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+ANSWER = """
+import sys
+from aircraft import cli
+answer = cli.Answer(values={}, text="found 3 in \u98de\udcff", as_json=False)
+def command(*_, **__):
+    print("at work", file=sys.stderr)
+    return answer
+cli.typer.main.get_command = lambda app: command
+cli.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of Unix")
+@pytest.mark.parametrize(
+    ("words", "code", "out", "err"),
+    [
+        ("", 0, "found 3 in \u98de\\udcff\n", "at work\n"),
+        ("2>&-", 0, "found 3 in \u98de\\udcff\n", ""),
+        ("2>/dev/full", 0, "found 3 in \u98de\\udcff\n", ""),
+        ("<&-", 0, "found 3 in \u98de\\udcff\n", "at work\n"),
+        (">/dev/full", 2, "", "at work\naircraft: standard output: No space left on device\n"),
+        (">&-", 2, "", "at work\naircraft: standard output: Bad file descriptor\n"),
+        (">&- 2>&- <&-", 2, "", ""),
+        (">/dev/full 2>/dev/full", 2, "", ""),
+    ],
+)
+def test_no_stream_breaks_a_command(tmp_path: Path, words: str, code: int, out: str, err: str) -> None:
+    shell = ["sh", "-c", f'"$0" -c "$1" {words}', sys.executable, ANSWER]
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(shell, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stdout.decode(), done.stderr.decode()) == (code, out, err)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "ascii:strict"])
+def test_what_a_terminal_cannot_show_is_written_out(tmp_path: Path, encoding: str) -> None:
+    done = _python("-c", ANSWER, cwd=tmp_path, PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stdout) == (0, "found 3 in \\u98de\\udcff\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of Unix")
+def test_help_onto_a_full_disk_or_to_nobody(tmp_path: Path) -> None:
+    for words, code, err in (
+        (">/dev/full", 2, "aircraft: standard output: No space left on device\n"),
+        ("| true; exit ${PIPESTATUS[0]}", 0, ""),
+    ):
+        shell = ["bash", "-c", f'"$0" -m aircraft --help {words}', sys.executable]
+        done = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (code, "", err)
+
+
 @pytest.mark.slow
 def test_the_real_thing_in_a_process_of_its_own(tmp_path: Path) -> None:
     """The true renderer on all cores, one epoch, the report; nothing but JSON on standard output."""

@@ -94,10 +94,37 @@ def test_a_lost_process_is_told_in_one_line_and_other_errors_pass(
         get_rank=lambda: 0,
     )
     monkeypatch.setattr(devices, "idist", fake)
-    monkeypatch.setenv("WORLD_SIZE", "2")
+    job = {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "localhost", "MASTER_PORT": "9"}
+    for name, value in job.items():
+        monkeypatch.setenv(name, value)
     with pytest.raises(RuntimeError, match=words), devices.parallel():
         raise RuntimeError(message)
     assert calls == ["nccl" if torch.cuda.is_available() else "gloo", "finalize"]
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"WORLD_SIZE": "2"},
+        {"WORLD_SIZE": "two"},
+        {"WORLD_SIZE": "2", "RANK": "x", "LOCAL_RANK": "0"},
+        {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0"},
+        {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "localhost", "MASTER_PORT": "x"},
+        {"WORLD_SIZE": "2", "RANK": "2", "LOCAL_RANK": "0", "MASTER_ADDR": "localhost", "MASTER_PORT": "9"},
+    ],
+    ids=str,
+)
+def test_an_incomplete_environment_of_a_job_is_told(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=r"WORLD_SIZE=(two|2), ") as told, devices.parallel():
+        pass
+    assert "start it by torchrun" in str(told.value)
+    assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize(("capability", "dtype"), [((7, 5), None), ((8, 0), torch.bfloat16)])

@@ -132,8 +132,39 @@ def test_a_fresh_run_in_an_old_folder_forgets_the_old_one(run: Path) -> None:
     model = tiny_net()
     model.register_forward_pre_hook(lambda module, _: break_at(module, 2))
     with pytest.raises(Interrupted):
-        training.fit(model, bars(128), bars(64, 1), out=run, epochs=2, **FAST)
-    assert not (run / "checkpoint.pt").exists()
+        training.fit(model, bars(128), bars(64, 1), out=run, epochs=2, **{**FAST, "seed": 7})
+    assert len(checkpoints.read(run / "checkpoint.pt")["history"]["rows"]) == 0, "that of the old one is gone"
+    with pytest.raises(InputError, match="seed=7, now it is 0"):  # as of the old one
+        training.fit(tiny_net(), bars(128), bars(64, 1), out=run, resume=True, epochs=2, **FAST)
+    resumed, whole = tiny_net(seed=3), tiny_net()  # the first weights are in the checkpoint too
+    options = {**FAST, "epochs": 2, "seed": 7}
+    training.fit(resumed, bars(128), bars(64, 1), out=run, resume=True, **options)
+    training.fit(whole, bars(128), bars(64, 1), **options)
+    assert digest(resumed) == digest(whole)
+
+
+@pytest.mark.parametrize("run_", [None, 5, {}, {"settings": None}, {"settings": {}, "data": []}], ids=str)
+def test_a_checkpoint_of_something_else_is_an_input_error(tmp_path: Path, run_: Any) -> None:
+    torch.save({"run": run_}, tmp_path / "checkpoint.pt")
+    with pytest.raises(InputError, match=r"checkpoint\.pt"):
+        training.fit(tiny_net(), bars(128), bars(64, 1), out=tmp_path, resume=True, epochs=1, **FAST)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"], "nothing is written beside it"
+
+
+@pytest.mark.parametrize("part", ["history", "best", "trainer", "sampler", "optimizer", "stopping"])
+def test_a_checkpoint_with_a_foreign_part_is_an_input_error(run: Path, tmp_path: Path, part: str) -> None:
+    training.fit(tiny_net(), bars(128), bars(64, 1), out=tmp_path, epochs=1, **FAST)
+    state = checkpoints.read(tmp_path / "checkpoint.pt")
+    torch.save(state | {part: [1, 2]}, tmp_path / "checkpoint.pt")
+    with pytest.raises(InputError, match=r"checkpoint\.pt: of another model, or damaged"):
+        training.fit(tiny_net(), bars(128), bars(64, 1), out=tmp_path, resume=True, epochs=1, **FAST)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_in_place_of_a_checkpoint_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "checkpoint.pt")
+    with pytest.raises(InputError, match="no regular file"):
+        checkpoints.read(tmp_path / "checkpoint.pt")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"half"])
@@ -196,3 +227,16 @@ def test_a_full_disk_is_told_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(InputError, match="the disk is full"):
         training.fit(tiny_net(), bars(128), bars(64, 1), out=tmp_path, epochs=1, **FAST)
     assert not (tmp_path / "checkpoint.pt").exists()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_full_disk_of_tensorboard_is_told_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(RecordWriter, "write", full)
+    monkeypatch.setattr(RecordWriter, "flush", full)
+    with pytest.raises(InputError, match="tensorboard: the disk is full"):
+        training.fit(tiny_net(), bars(128), bars(64, 1), out=tmp_path, epochs=1, **FAST)

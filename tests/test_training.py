@@ -12,7 +12,7 @@ import torch
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import nn
 
-from aircraft import InputError, training
+from aircraft import InputError, models, training
 from aircraft.training import devices, engines, optimizers
 from aircraft.training.checkpoints import History
 from aircraft.training.settings import Settings
@@ -168,6 +168,13 @@ def test_a_loss_that_is_nan_stops_with_the_iteration_and_advice(
         ({"ema": 1.0}, "between 0 and 1, or None"),
         ({"patience": 0}, "a whole number from 1, or None"),
         ({"seed": -1}, "a whole number from 0"),
+        ({"seed": 2**64}, "a whole number from 0 to 18446744073709551615"),
+        ({"lr": 1e300}, "lr is 1e+300; it must be a number above 0; at most 1,000,000,000"),
+        ({"weight_decay": 1e300}, "weight_decay is 1e+300"),
+        ({"noise": math.inf}, "noise is inf"),
+        ({"pos_weight": 1e300}, "pos_weight is 1e+300"),
+        ({"epochs": 10**400}, "; it must be a whole number from 1; at most 1,000,000,000"),
+        ({"batch_size": 1}, "batch_size 1 is too small for batch norm; make it at least 2"),
         ({"augment": 1}, "True or False"),
         ({"device": "tpu9"}, "is unknown"),
         ({"device": "cuda:99"}, "not on this machine"),
@@ -264,6 +271,35 @@ def test_predict_leaves_every_module_in_the_mode_it_was_in() -> None:
     training.predict(model, bars(8).images)
     assert [module.training for module in model] == [True, True, False, True, True, True, True, True]
     assert torch.equal(model[2].running_mean, statistics)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("flips", [False, True])
+def test_predict_refuses_scores_that_are_not_finite(value: float, flips: bool) -> None:
+    model = tiny_net()
+    with torch.no_grad():
+        model[-2].bias.fill_(value)
+    with pytest.raises(
+        InputError, match=r"^Sequential gives scores that are NaN or infinite; train it again$"
+    ):
+        training.predict(model, bars(3).images, flips=flips)
+    network = models.build("toy_cnn")
+    with torch.no_grad():
+        next(iter(network.parameters())).fill_(value)
+    with pytest.raises(InputError, match=r"^toy_cnn gives scores"):
+        training.predict(network, bars(3).images, flips=flips)
+
+
+@pytest.mark.parametrize("seed", [0, 2**63, 2**64 - 1])
+def test_the_largest_seed_can_be_trained_with_and_resumed(tmp_path: Path, seed: int) -> None:
+    options = {**FAST, "epochs": 1, "seed": seed, "out": tmp_path}
+    history = training.fit(tiny_net(), bars(64), bars(64), **options)
+    assert training.fit(tiny_net(), bars(64), bars(64), resume=True, **options) == history
+
+
+def test_a_batch_of_one_is_enough_without_batch_norm() -> None:
+    model = nn.Sequential(nn.AvgPool2d(16), nn.Flatten(), nn.Linear(48, 1), nn.Flatten(0))
+    assert len(training.fit(model, bars(8), bars(8), **{**FAST, "epochs": 1, "batch_size": 1})) == 1
 
 
 def test_predict_refuses_what_is_not_a_set_of_patches() -> None:

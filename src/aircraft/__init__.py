@@ -93,7 +93,7 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
         target.parent.mkdir(parents=True, exist_ok=True)
         start = f".{target.name[:60]}-"
         for leftover in target.parent.glob(f"{glob.escape(start)}*{PART}"):
-            _sweep(leftover)
+            sweep(leftover)
         descriptor, part = tempfile.mkstemp(dir=target.parent, prefix=start, suffix=PART)
         try:
             with _marked_alive(descriptor):
@@ -141,7 +141,7 @@ def _marked_alive(descriptor: int) -> Iterator[None]:
         yield
 
 
-def _sweep(leftover: Path) -> None:
+def sweep(leftover: Path) -> None:
     """Remove what a killed process was writing. A living one holds a lock, from its first second on."""
     with suppress(OSError), leftover.open("rb") as file:
         if time.time() - os.stat(file.fileno()).st_mtime > 1:

@@ -5,13 +5,18 @@ from pathlib import Path
 import numpy as np
 
 from aircraft import metrics, models, training
-from aircraft.cli import runs
+from aircraft.cli import folders, runs
 from aircraft.training.settings import Settings
 from bad_cases import EVALUATE, GOOD, HALF, PATCHES, TRAIN, Case
 
+NAN = float("nan")
+
 
 def make(f: Path) -> None:
-    """No files beside those of every table."""
+    """Folders that hold something."""
+    for name in ("old/model.safetensors", "page/index.html", "foreign/demo.json", "way/metrics.json/x"):
+        (f / name).parent.mkdir(parents=True)
+        (f / name).write_text("[1]")
 
 
 CASES = {
@@ -26,6 +31,39 @@ CASES = {
         lambda f: training.fit(models.build("toy_cnn"), PATCHES, PATCHES, device="gpu", batch_size=2),
         "evaluate {f}/model.safetensors --npz {f}/one.npz --device gpu",
     ),
+    "train: seed": Case("seed is 1844", lambda f: Settings(seed=2**64), TRAIN + f"toy --seed {2**64}"),
+    "train: huge lr": Case("lr is 1e+300", lambda f: Settings(lr=1e300), TRAIN + "toy --lr 1e300"),
+    "train: batch": Case("batch_size 1 is too small for batch norm", None, TRAIN + "toy --batch-size 1"),
+    "train: large batch": Case(
+        "larger than the training set (260 patches)", None, TRAIN + "toy --scale 0.1 --batch-size 261"
+    ),
+    "train: scale NaN": Case("scale is nan", lambda f: runs.check_scale(NAN), TRAIN + "toy --scale nan"),
+    "train: scale": Case("scale is 3.0", lambda f: runs.check_scale(3.0), TRAIN + "toy --scale 3"),
+    "tiles: scale": Case(
+        "scale is -3.0",
+        lambda f: runs.load_tiles("synthetic", None, -3.0),
+        "evaluate {f}/model.safetensors --tiles synthetic --scale -3",
+    ),
+    "tiles: scale 0": Case(
+        "scale is 0.0", None, "evaluate {f}/model.safetensors --tiles synthetic --scale 0"
+    ),
+    "tiles: data": Case("scale is 100000.0", None, "data tiles --scale 100000"),
+    "train: root": Case("no such folder", None, TRAIN + "toy --source airbus --root {f}/good.png"),
+    "train: root, forced": Case(
+        "no such folder", None, "train --out {f}/old --force --data toy --source airbus --root {f}/no"
+    ),
+    "train: index.html is there": Case(
+        "already holds index.html", lambda f: folders.claim(f / "page").__enter__(), "train --out {f}/page"
+    ),
+    "train: a folder is in the way": Case(
+        "metrics.json is in the way", None, "train --force --out {f}/way --data toy"
+    ),
+    "train: a model without a checkpoint": Case(
+        "already holds a run; name another folder, or give --force", None, "train --resume --out {f}/old"
+    ),
+    "demo: a run is there": Case("already holds a run", None, "demo --out {f}/old"),
+    "demo: index.html is there": Case("already holds index.html", None, "demo --out {f}/page"),
+    "demo: demo.json of another program": Case("already holds demo.json", None, "demo --out {f}/foreign"),
     "train: unknown setting": Case(
         "unknown setting 'epoch'", lambda f: training.fit(models.build("toy_cnn"), PATCHES, PATCHES, epoch=3)
     ),
@@ -35,12 +73,12 @@ CASES = {
     ),
     "train: a run is there": Case(
         "already holds a run",
-        lambda f: runs.prepare(f, resume=False, force=False),
+        lambda f: folders.claim(f).__enter__(),
         "train --data toy --out {f}",
     ),
     "train: a file is there": Case(
         "is a file",
-        lambda f: runs.prepare(f / "good.png", resume=False, force=False),
+        lambda f: folders.claim(f / "good.png").__enter__(),
         "train --out {f}/good.png",
     ),
     "demo: source": Case(

@@ -3,21 +3,21 @@
 Errors become one line here, and exit codes: 0 done, 2 wrong use or bad input, 1 a fault of ours.
 """
 
-import errno
 import json
 import os
 import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from typing import Annotated, Any
 
 import typer
 
 from aircraft import InputError, LostProcess, __version__, quoted
-from aircraft.cli import data, demo, detect, evaluate, export, train
+from aircraft.cli import data, demo, detect, evaluate, export, streams, train
 from aircraft.cli.options import Answer
 
 DONE, FAULT, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
@@ -25,8 +25,8 @@ DONE, FAULT, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 # Recent versions of typer bring their own copy of click: its classes are reached by way of their children.
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
-# What a disk or a wrong path answers; such an error is the user's to mend, and its text says how.
-DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG}
+NO_MEMORY = ("can't allocate memory", "out of memory")  # so says torch, without a MemoryError
+LESS = dict.fromkeys(("train", "demo"), "--batch-size or --scale") | {"detect": "--block", "data": "--scale"}
 
 app = typer.Typer(
     name="aircraft",
@@ -63,6 +63,7 @@ for command in (data.data, train.train, evaluate.evaluate, detect.detect, export
 def main() -> None:
     """Entry point: run the words behind `aircraft` and end the process with the exit code."""
     signal.signal(signal.SIGTERM, _terminated)
+    threading.excepthook = lambda _: None  # what a thread dies of is told by the one who waits for it
     sys.exit(run(sys.argv[1:]))
 
 
@@ -70,44 +71,44 @@ def run(arguments: Sequence[str], commands: typer.Typer = app, name: str = "airc
     """Run one command, print its answer, return the exit code. Whatever goes wrong is one line on stderr."""
     os.environ.setdefault("MPLBACKEND", "agg")  # figures go to files: no window, no display
     alone = "--json" in arguments and not {"-h", "--help"} & set(arguments)
-    try:  # with --json, whatever a library prints while we work goes to standard error
-        with redirect_stdout(sys.stderr) if alone else nullcontext(), _warnings_as_lines():
-            answer = typer.main.get_command(commands)(list(arguments), prog_name=name, standalone_mode=False)
-        if answer == INTERRUPTED:  # so does a newer typer tell of Ctrl-C; older ones raise
-            raise KeyboardInterrupt
-        if isinstance(answer, Answer):
-            _print(answer)
-            if answer.failed:
-                raise InputError(answer.failed)
-        return DONE
-    except (KeyboardInterrupt, typer.Abort):
-        _say("interrupted; what was written is whole, `aircraft train --resume` goes on with a training")
-        return INTERRUPTED
-    except BrokenPipeError:  # as of `aircraft ... | head`: nobody reads on
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its end
-        return DONE
-    except Exception as error:
-        code, line = explain(error)
-        if "--debug" in arguments or os.environ.get("AIRCRAFT_DEBUG", "") not in ("", "0"):
-            traceback.print_exc()
-        _say(line)
-        return code
+    with streams.unbreakable():
+        try:  # with --json, whatever a library prints while we work goes to standard error
+            with redirect_stdout(sys.stderr) if alone else nullcontext(), _warnings_as_lines():
+                answer = typer.main.get_command(commands)(
+                    list(arguments), prog_name=name, standalone_mode=False
+                )
+            if answer == INTERRUPTED:  # so does a newer typer tell of Ctrl-C; older ones raise
+                raise KeyboardInterrupt
+            if isinstance(answer, Answer):
+                _print(answer)
+                if answer.failed:
+                    raise InputError(answer.failed)
+            sys.stdout.flush()
+            return DONE
+        except (KeyboardInterrupt, typer.Abort):
+            _say("interrupted; what was written is whole, `aircraft train --resume` goes on with a training")
+            return INTERRUPTED
+        except Exception as error:
+            code, line = explain(error, next((LESS[word] for word in arguments if word in LESS), ""))
+            if "--debug" in arguments or os.environ.get("AIRCRAFT_DEBUG", "") not in ("", "0"):
+                traceback.print_exc()
+            _say(line)
+            return code
 
 
-def explain(error: Exception) -> tuple[int, str]:
-    """Exit code and one line for an error."""
+def explain(error: Exception, smaller: str = "") -> tuple[int, str]:
+    """Exit code and one line for an error; an error of a file or an option names it. smaller: see LESS."""
     if isinstance(error, UsageError):
         context = getattr(error, "ctx", None)
         name = context.command_path if context else "aircraft"
-        return BAD_INPUT, f"{error.format_message().rstrip('.')}; see `{name} --help`"  # type: ignore[attr-defined]
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return BAD_INPUT, f"{error.filename}: {error.strerror}"
+        said = error.format_message().replace("Value error, ", "").rstrip(".")  # type: ignore[attr-defined]
+        return BAD_INPUT, f"{said}; see `{name} --help`"
+    if isinstance(error, OSError) and error.strerror:
+        return BAD_INPUT, f"{error.filename or 'a file or the system'}: {error.strerror}"
     if isinstance(error, InputError | FileNotFoundError):
         return BAD_INPUT, str(error)
-    if isinstance(error, OSError) and error.errno in DISK:
-        return BAD_INPUT, f"{error.strerror}; make room, or choose another place"
-    if isinstance(error, MemoryError):
-        return BAD_INPUT, "out of memory; try a smaller --block or --batch-size, or a machine with more"
+    if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
+        return BAD_INPUT, f"out of memory; try {smaller and f'a smaller {smaller}, or '}a machine with more"
     if isinstance(error, LostProcess):
         return FAULT, str(error)
     what = f"{type(error).__name__}: {error}"
@@ -115,15 +116,20 @@ def explain(error: Exception) -> tuple[int, str]:
 
 
 def _print(answer: Answer) -> None:
-    if int(os.environ.get("RANK", "0")) == 0:  # of the processes of a torchrun job, one speaks
-        print(json.dumps(answer.values, allow_nan=False) if answer.as_json else answer.text)
-        sys.stdout.flush()
+    if _rank() == 0:  # of the processes of a torchrun job, one speaks
+        text = "\n".join(map(quoted, answer.text.split("\n")))
+        print(json.dumps(answer.values, allow_nan=False) if answer.as_json else text)
 
 
 def _say(line: str) -> None:
-    rank = os.environ.get("RANK", "0")
-    who = "aircraft" if rank == "0" else f"aircraft (rank {rank})"
+    who = f"aircraft (rank {_rank()})" if _rank() else "aircraft"
     print(f"{who}: {quoted(' '.join(line.split()))}", file=sys.stderr)
+
+
+def _rank() -> int:
+    """Which process of a torchrun job this is; what is no number of a job counts as alone."""
+    rank, world = (os.environ.get(name, "") for name in ("RANK", "WORLD_SIZE"))
+    return int(rank) if rank.isdecimal() and world.isdecimal() and int(rank) < int(world) else 0
 
 
 def _terminated(*_: object) -> None:
@@ -131,7 +137,8 @@ def _terminated(*_: object) -> None:
     line = "aircraft: stopped; run the same command with --resume to go on with a training"
     if "RANK" in os.environ:
         line += "; another process of the job died (torchrun names it as root cause) or the job was cancelled"
-    os.write(2, f"{line}\n".encode())  # not print: it may be at work, and cannot be entered twice
+    with suppress(OSError):  # nobody may listen
+        os.write(2, f"{line}\n".encode())  # not print: it may be at work, and cannot be entered twice
     sys.exit(TERMINATED)  # unwinds: half-written files are removed
 
 

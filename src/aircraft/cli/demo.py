@@ -18,6 +18,7 @@ def demo(
     epochs: options.Epochs = Settings.epochs,
     batch_size: options.BatchSize = Settings.batch_size,
     seed: options.Seed = Settings.seed,
+    force: options.Force = False,
     device: options.Device = Settings.device,
     scale: options.Scale = 1.0,
     progress: options.Progress = True,
@@ -25,16 +26,16 @@ def demo(
 ) -> Answer:
     """From scenes to counted aircraft: data, training, evaluation, detection, report.
 
-    Writes DIR/index.html; an earlier demo in DIR is replaced.
+    Writes DIR/index.html; an earlier demo in DIR is replaced, anything else with --force only.
     """
     settings = Settings(epochs=epochs, batch_size=batch_size, seed=seed, device=device)
-    from aircraft.cli import report, runfigures, runs
+    from aircraft.cli import folders, report, runfigures, runs
     from aircraft.training import devices
 
-    data, page = runs.Data("imbalanced", source, root, scale), out / "index.html"
-    with devices.parallel():
+    data, page = runs.Data("imbalanced", source, root, scale), out / folders.REPORT
+    with devices.parallel(), folders.claim(out, force=force, demo=True) as place:
         # Patches, a network that tells them apart, a threshold from validation, the figures on test patches.
-        run = runs.train(data, out, model=model, settings=settings, force=True, progress=progress)
+        run = runs.train(data, place, model=model, settings=settings, progress=progress)
         seconds = run.values["seconds"]
 
         # The same network at every place of the test tiles: its peaks are counted.
@@ -50,7 +51,7 @@ def demo(
                 figures |= runfigures.write(run)
                 figures |= runfigures.detections(out, tiles, found, counted.threshold)
             report.write(page, run, counted, figures)
-            runs.write_json(out / "demo.json", values)
+            runs.write_json(out / folders.DEMO, values)
     text = (
         f"test set: {run.test}\n\n"
         f"{counted.n_tiles} tiles: {sum(counted.found)} aircraft counted, {counted.n_true} are there; "

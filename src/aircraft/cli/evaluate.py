@@ -55,7 +55,7 @@ def evaluate(
             values |= report.to_dict() | {"data": str(npz or chosen)}
             text += f"{values['data']}: {report}\n"
         if tiles is not None:
-            scenes = runs.load_tiles(tiles, root, scale or 1.0, progress=progress)
+            scenes = runs.load_tiles(tiles, root, 1.0 if scale is None else scale, progress=progress)
             _, counted = runs.evaluate_tiles(network, scenes, progress=progress)
             values["detection"] = counted.to_dict() | {"source": tiles}
             text += _lines(tiles, counted)

@@ -78,7 +78,7 @@ Sampling = Annotated[settings.Sampling, Option(help="Which patches an epoch show
 Augment = Annotated[bool, Option("--augment/--no-augment", help="Turn, mirror and re-light patches.")]
 Patience = Annotated[int | None, Option(metavar="N", help="Stop after N epochs without a better AP.")]
 Resume = Annotated[bool, Option("--resume", help="Go on with the training in RUN, if there is one.")]
-Force = Annotated[bool, Option("--force", help="Replace the run in RUN.")]
+Force = Annotated[bool, Option("--force", help="Replace the run that is there, or files with its names.")]
 Device = Annotated[str, Option(metavar="NAME", help="cpu, cuda, cuda:1, mps; or auto: a GPU if there.")]
 
 # What to do with a model.

@@ -63,7 +63,7 @@ def write(path: Path, run: runs.Run, counted: DetectionReport, figures: Mapping[
         model_file=run.folder / runs.MODEL,
     )
     with replacing(path) as file:
-        file.write(page.encode())
+        file.write(page.encode(errors="backslashreplace"))  # a path may be no text
 
 
 def inlined(file: Path, alt: str) -> Picture:

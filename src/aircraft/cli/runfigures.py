@@ -56,9 +56,10 @@ def detections(
     """Counts against truth, all tiles at a glance, and the most telling ones with hits and errors."""
     kept = [f.above(threshold) for f in found]
     matches = [detection.match(f, tile) for f, tile in zip(kept, tiles, strict=True)]
+    judged = [np.delete(f.centers, m.ignored, axis=0) for f, m in zip(kept, matches, strict=True)]
     drawings = {
-        "counts": plotting.counts([len(f) for f in kept], [len(tile.boxes) for tile in tiles]),
-        "tiles_found": plotting.tiles_overview(tiles, kept),
+        "counts": plotting.counts([len(points) for points in judged], [len(tile.boxes) for tile in tiles]),
+        "tiles_found": plotting.tiles_overview(tiles, judged),
     }
     for i in _telling(tiles, matches)[:SHOWN]:
         drawings[f"tile_{i:02d}"] = plotting.detections(tiles[i], kept[i], matches[i])

@@ -5,6 +5,7 @@
 
 import json
 import platform
+import sys
 import time
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -20,16 +21,15 @@ import numpy as np
 import torch
 
 from aircraft import InputError, __version__, datasets, detection, metrics, models, replacing, training
+from aircraft.cli.folders import METRICS, MODEL, Claim
 from aircraft.datasets import Patches, PatchSet
 from aircraft.metrics import Report
 from aircraft.models import Network
 from aircraft.patches import NO_SITE
 from aircraft.scenes import Scene
-from aircraft.training import checkpoints, devices
+from aircraft.training import devices
 from aircraft.training.settings import Settings
 
-MODEL = "model.safetensors"
-METRICS = "metrics.json"
 VALIDATION = 0.2  # share of the training patches, by site
 LOWEST = 0.05  # score from which detections are ranked, before a threshold is chosen
 RESAMPLES = 500  # for the intervals of detection figures
@@ -46,6 +46,13 @@ class Data:
     source: str = "synthetic"
     root: str | None = None
     scale: float = 1.0
+
+    def most(self) -> int:
+        """An upper bound of the patches to train on, known before they are built."""
+        check_scale(self.scale)
+        sizes = {recipe.name: recipe.train for recipe in (datasets.TOY, datasets.IMBALANCED)}
+        known = self.name in sizes and not self.source.endswith(".npz")
+        return max(20, round(sizes[self.name] * self.scale)) if known else sys.maxsize
 
     def patches(self, progress: bool = True) -> PatchSet:
         """The patches. Raises InputError for an unknown name."""
@@ -69,8 +76,15 @@ class Data:
         return self.name if self.name.endswith(".npz") else f"{self.name} ({self.source})"
 
 
+def check_scale(scale: float) -> None:
+    """Raise InputError for a share that is none."""
+    if not 0 < scale <= 1:
+        raise InputError(f"scale is {scale}; it is a fraction of the sizes, above 0 and at most 1")
+
+
 def load_tiles(source: str, root: str | None, scale: float, **options: Any) -> list[Scene]:
     """A share of the 36 tiles of a source, but 6 at least; from an .npz: all its `eval_tiles`."""
+    check_scale(scale)
     return datasets.load_tiles(source, root, count=max(6, round(datasets.TILES * scale)), **options)
 
 
@@ -90,34 +104,33 @@ class Run:
 
 def train(
     data: Data,
-    out: str | Path,
+    place: Claim,
     *,
     model: str = "patch_net",
     settings: Settings | None = None,
-    resume: bool = False,
-    force: bool = False,
     progress: bool = True,
 ) -> Run:
     """Train a network; write model.safetensors, metrics.json, history.csv, TensorBoard events, checkpoints.
 
     The patch threshold is that of the best F1 on validation patches, the detection threshold that of the best
     F1 on tiles of the validation sites; test data are used for nothing but the evaluation at the end.
-    resume: go on with the training in `out` where there is one.
-    Raises InputError where `out` holds a run already and neither `resume` nor `force` (replace it) is given.
+    place: the folder, from `folders.claim`; nothing in it is replaced before all that was given is checked.
     """
-    settings, folder = settings or Settings(), Path(out)
-    seconds: dict[str, float] = {}
+    settings, folder, seconds = settings or Settings(), place.folder, dict[str, float]()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         network = models.build(model)
-    prepare(folder, resume=resume, force=force)
+    devices.choose(settings.device)
+    training.check_batch(network, settings, data.most())
     with timed("data", seconds):
         patches = data.patches(progress and devices.is_first())
         learn, val = datasets.split(patches.train, fraction=VALIDATION, seed=settings.seed)
+        training.check_batch(network, settings, len(learn))
         tiles = data.tiles("validation", sorted(set(val.sites)), progress and devices.is_first())
+    place.begin()
     with timed("training", seconds):
         history = training.fit(
-            network, learn, val, settings=settings, out=folder, resume=resume, progress=progress
+            network, learn, val, settings=settings, out=folder, resume=place.resume, progress=progress
         )
     with timed("thresholds", seconds):
         val_scores = predict(network, val, progress)
@@ -129,6 +142,7 @@ def train(
             "best_epoch": history.best_epoch, "patches": patches.notes, "versions": versions(),
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
         }  # fmt: skip
+        place.clear()
         models.save(
             network, folder / MODEL, threshold=threshold, detection_threshold=detection_threshold,
             provenance=provenance,
@@ -156,20 +170,6 @@ def timed(step: str, seconds: dict[str, float]) -> Iterator[None]:
     started = time.perf_counter()
     yield
     seconds[step] = round(time.perf_counter() - started, 2)
-
-
-def prepare(folder: Path, *, resume: bool, force: bool) -> None:
-    """Make the folder of a run. Nothing in it is replaced unless `force` says so; what is not ours stays."""
-    if folder.is_file():
-        raise InputError(f"{folder} is a file; name a folder for the run")
-    ours = [folder / MODEL, folder / checkpoints.NAME]
-    if any(path.exists() for path in ours) and not (resume or force):
-        raise InputError(f"{folder} already holds a run; name another folder, or give --resume or --force")
-    idist.barrier()  # all processes have looked before one writes
-    folder.mkdir(parents=True, exist_ok=True)
-    if force and not resume and devices.is_first():
-        for path in ours:
-            path.unlink(missing_ok=True)
 
 
 def model_file(run_or_model: str | Path) -> Path:

@@ -35,14 +35,12 @@ def train(
         epochs=epochs, seed=seed, lr=lr, batch_size=batch_size, loss=loss, sampling=sampling,
         augment=augment, patience=patience, device=device,
     )  # fmt: skip
-    from aircraft.cli import runfigures, runs
+    from aircraft.cli import folders, runfigures, runs
     from aircraft.training import devices
 
     chosen = runs.Data(data, source, root, scale)
-    with devices.parallel():
-        run = runs.train(
-            chosen, out, model=model, settings=settings, resume=resume, force=force, progress=progress
-        )
+    with devices.parallel(), folders.claim(out, resume=resume, force=force) as place:
+        run = runs.train(chosen, place, model=model, settings=settings, progress=progress)
         if devices.is_first():
             runfigures.write(run)
     seconds = sum(run.values["seconds"].values())

@@ -6,9 +6,9 @@ They are imported when they are first used, so that the command line can look at
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aircraft.training.loop import History, Settings, fit, predict
+    from aircraft.training.loop import History, Settings, check_batch, fit, predict
 
-__all__ = ["History", "Settings", "fit", "predict"]
+__all__ = ["History", "Settings", "check_batch", "fit", "predict"]
 
 
 def __dir__() -> list[str]:

@@ -17,11 +17,12 @@ import numpy as np
 import torch
 from ignite.engine import Engine, Events
 
-from aircraft import InputError, replacing
+from aircraft import InputError, reading, regular, replacing
 from aircraft.training import devices
 from aircraft.training.settings import Settings
 
 NAME = "checkpoint.pt"
+AFRESH = "delete it to train afresh"
 
 
 @dataclass
@@ -89,7 +90,8 @@ def attach(
     trainer: Engine, folder: Path, run: Mapping[str, Any], parts: Mapping[str, Any], resume: bool
 ) -> None:
     """Restore the parts of a training where `resume` asks for it, and let the first process write both files
-    after every epoch. An older checkpoint goes, or a kill in the first epoch would resume the older training.
+    after every epoch. In place of an older checkpoint there is a new one from the start, or a kill in the
+    first epoch would resume the older training.
     """
     path = folder / NAME
     if resume and path.exists():
@@ -97,8 +99,8 @@ def attach(
     idist.barrier()  # no process may write before all have read
     if not devices.is_first():
         return
-    if not resume:
-        path.unlink(missing_ok=True)
+    if not resume and path.exists():
+        trainer.add_event_handler(Events.STARTED, write, path, run, parts)
 
     @trainer.on(Events.EPOCH_COMPLETED)
     def save() -> None:
@@ -116,46 +118,32 @@ def write(path: Path, run: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
 
 def read(path: Path) -> dict[str, Any]:
     """The checkpoint at `path`, on the CPU. Raises InputError for a damaged or foreign file."""
-    try:
+    with reading(regular(path, AFRESH), AFRESH, "not a readable checkpoint"):
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise InputError(
-            f"{path} is not a readable checkpoint ({type(error).__name__}); delete it to train afresh"
-        ) from error
     if not isinstance(state, dict) or "run" not in state:
-        raise InputError(f"{path} is not a checkpoint of a training; delete it to train afresh")
+        raise InputError(f"{path} is not a checkpoint of a training; {AFRESH}")
     return state
 
 
 def restore(path: Path, run: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
     """Load the checkpoint into the parts of a training, after a check that it is the same training."""
     state = read(path)
-    _must_be_the_same(state["run"], run, path)
-    try:
+    with reading(path, "give the same one or another folder", "of another model, or damaged"):
+        _must_be_the_same(state["run"], run, path)
         for name, part in parts.items():
             part.load_state_dict(state[name])
-    except (RuntimeError, KeyError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"{path} is of another model ({reason}); give the same one or another folder"
-        ) from error
 
 
 def _must_be_the_same(before: Mapping[str, Any], now: Mapping[str, Any], path: Path) -> None:
     """Raise InputError, naming the first difference; only the device may be another one."""
-    for name, value in now["settings"].items():
-        was = before["settings"].get(name)
-        if value != was and name != "device":
-            raise InputError(
-                f"cannot resume: {path} was trained with {name}={was!r}, now it is {value!r}; "
-                "use the old setting, or train afresh in another folder"
-            )
-    for name, mark in now["data"].items():
-        if mark != before["data"].get(name):
-            raise InputError(
-                f"cannot resume: {path} was trained on other {name} data ({before['data'].get(name)}, "
-                f"now {mark}); use the same data, or train afresh in another folder"
-            )
+    for kind, others in now.items():
+        for name, value in others.items():
+            if value == (was := before[kind].get(name)) or name == "device":
+                continue
+            what = f"with {name}={was!r}, now it is {value!r}; use the old setting"
+            if kind == "data":
+                what = f"on other {name} data ({was}, now {value}); use the same data"
+            raise InputError(f"cannot resume: {path} was trained {what}, or train afresh in another folder")
 
 
 def _mark(labels: np.ndarray) -> str:

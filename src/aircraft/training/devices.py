@@ -56,16 +56,24 @@ def parallel(timeout: timedelta = timedelta(minutes=10)) -> Iterator[None]:
 
     nccl on GPUs, gloo on CPUs. A process that waits longer than `timeout` for another one gives up with an
     error, so that a dead or stuck rank ends the job instead of hanging it; torchrun then stops them all and
-    names the one that failed first. Raises LostProcess in the processes that were left waiting.
+    names the one that failed first. Raises LostProcess in the processes that were left waiting, InputError
+    where they do not meet.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    if os.environ.get("WORLD_SIZE", "1") == "1":
         yield
         return
-    idist.initialize("nccl" if torch.cuda.is_available() else "gloo", timeout=timeout)
+    names = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_PORT", "MASTER_ADDR")
+    values = [os.environ.get(name, "") for name in names]  # what lacks, ignite makes up, and waits for ever
+    if not (values[4] and all(map(str.isdecimal, values[:4])) and int(values[1]) < int(values[0])):
+        told = ", ".join(f"{name}={value}" for name, value in zip(names, values, strict=True))
+        raise InputError(f"this is no job of torchrun: {told}; start it by torchrun, or unset WORLD_SIZE")
     try:
+        idist.initialize("nccl" if torch.cuda.is_available() else "gloo", timeout=timeout)
         yield
     except RuntimeError as error:
-        if not any(word in str(error) for word in ("gloo", "NCCL", "torch.distributed")):
+        if not any(
+            word in str(error) for word in ("gloo", "NCCL", "torch.distributed", "waiting for clients")
+        ):
             raise
         raise LostProcess(
             f"process {idist.get_rank()} lost contact with another process of the job, which died or hangs; "

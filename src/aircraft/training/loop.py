@@ -5,6 +5,7 @@ Read `_train` from top to bottom: data, engines, what happens after each epoch, 
 
 import math
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ignite.engine import Engine, Events
 from torch import nn
 from tqdm.auto import tqdm
 
-from aircraft import InputError, models
+from aircraft import InputError, disk_errors, models
 from aircraft.patches import Patches, check_images, check_patches
 from aircraft.training import checkpoints, devices, engines, loading, optimizers
 from aircraft.training.checkpoints import History
@@ -63,7 +64,7 @@ def fit(
     if settings and knobs:
         raise InputError(f"give settings, or knobs by keyword: {', '.join(knobs)}; not both")
     settings = settings or Settings.of(**knobs)
-    _check(train, val, settings)
+    _check(model, train, val, settings)
     if resume and out is None:
         raise InputError("resume needs the folder of the run to go on with: out=...")
     device = devices.choose(settings.device)
@@ -98,7 +99,7 @@ def predict(
 
     Raises
     ------
-    InputError : for images of another shape or type, and for a batch size below 1
+    InputError : for images of another shape or type, a batch size below 1, and scores that are not finite
 
     Examples
     --------
@@ -117,6 +118,9 @@ def predict(
             pixels = loading.to_float(batch.permute(0, 3, 1, 2))  # (n, 3, 64, 64)
             views = [pixels.flip(axes) for axes in MIRRORS] if flips else [pixels]
             logits = torch.stack([model(view).reshape(-1) for view in views]).mean(dim=0)  # (n,)
+            if not logits.isfinite().all():
+                name = getattr(model, "arch", "") or type(model).__name__
+                raise InputError(f"{name} gives scores that are NaN or infinite; train it again")
             scores[start : start + batch_size] = logits.float().sigmoid().cpu().numpy().reshape(len(batch))
     return scores
 
@@ -169,15 +173,15 @@ def _train(
     parts |= {"sampler": sampler, "best": best, "stopping": stopping, "history": history}
     if progress and devices.is_first():
         engines.attach_progress(trainer, history, settings.epochs)
-    if out and devices.is_first():
-        engines.attach_board(trainer, evaluator, parts["optimizer"], out / "tensorboard")
-    if out:
-        run = checkpoints.identity(settings, train.labels, val.labels)
-        checkpoints.attach(trainer, out, run, parts, resume)
-
-    # Run, unless the checkpoint says that the training had already ended.
-    if trainer.state.epoch < settings.epochs and stopping.counter < stopping.patience:
-        trainer.run(batches, max_epochs=settings.epochs)
+    with disk_errors(out / "tensorboard", "then go on with --resume") if out else nullcontext():
+        if out:
+            run = checkpoints.identity(settings, train.labels, val.labels)
+            checkpoints.attach(trainer, out, run, parts, resume)
+        if out and devices.is_first():
+            engines.attach_board(trainer, evaluator, parts["optimizer"], out / "tensorboard")
+        # Run, unless the checkpoint says that the training had already ended.
+        if trainer.state.epoch < settings.epochs and stopping.counter < stopping.patience:
+            trainer.run(batches, max_epochs=settings.epochs)
     model.load_state_dict(best.weights)
     model.eval()
     return history
@@ -234,16 +238,21 @@ def _diverged(trainer: Engine, settings: Settings) -> InputError:
     )
 
 
-def _check(train: Patches, val: Patches, settings: Settings) -> None:
+def check_batch(model: nn.Module, settings: Settings, size: int) -> None:
+    """Raise InputError where `size` patches to train on, the processes or the model need another batch."""
+    batch, world = settings.batch_size, idist.get_world_size()
+    if batch > size:
+        found = f"is larger than the training set ({size} patches)"
+        raise InputError(f"batch_size {batch} {found}; make it smaller")
+    if batch % world:
+        raise InputError(f"batch_size {batch} cannot be shared equally by {world} processes")
+    if batch < 2 * world and any(isinstance(module, nn.BatchNorm2d) for module in model.modules()):
+        raise InputError(f"batch_size {batch} is too small for batch norm; make it at least {2 * world}")
+
+
+def _check(model: nn.Module, train: Patches, val: Patches, settings: Settings) -> None:
     check_patches(train, "train")
     check_patches(val, "val")
-    size, world = len(train.labels), idist.get_world_size()
-    if settings.batch_size > size:
-        raise InputError(
-            f"batch_size {settings.batch_size} is larger than the training set ({size} patches); "
-            "make it smaller"
-        )
-    if settings.batch_size % world:
-        raise InputError(f"batch_size {settings.batch_size} cannot be shared equally by {world} processes")
-    if len(val.labels) < world:
+    check_batch(model, settings, len(train.labels))
+    if len(val.labels) < (world := idist.get_world_size()):
         raise InputError(f"val holds {len(val.labels)} patches for {world} processes; each needs one")

@@ -4,7 +4,6 @@ One dataclass, so that a run can be written down, stored in its checkpoint, and 
 """
 
 import difflib
-import math
 from dataclasses import asdict, dataclass, fields
 from numbers import Integral, Real
 from typing import Any, Literal, get_args
@@ -15,6 +14,8 @@ Optimizer = Literal["muon", "adamw", "sgd"]
 Loss = Literal["bce", "focal"]
 Sampling = Literal["uniform", "balanced", "hard"]
 Precision = Literal["auto", "off", "bf16"]
+
+MOST = 1_000_000_000  # far beyond what is of use, and the product of two fits a float32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,23 +70,23 @@ class Settings:
         return cls(**given)
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size"):
-            self._need(name, _whole(getattr(self, name), 1), "a whole number from 1")
-        self._need(
-            "patience", self.patience is None or _whole(self.patience, 1), "a whole number from 1, or None"
-        )
-        self._need("seed", _whole(self.seed, 0), "a whole number from 0")
-        self._need("lr", _number(self.lr) and self.lr > 0, "a number above 0")
-        for name in ("weight_decay", "noise"):
-            value = getattr(self, name)
-            self._need(name, _number(value) and value >= 0, "a number from 0")
-        average = self.ema is None or (_number(self.ema) and 0 < self.ema < 1)
-        self._need("ema", average, "a number between 0 and 1, or None")
-        weight = self.pos_weight
-        known = weight is None or weight == "auto" or (_number(weight) and float(weight) > 0)
-        self._need("pos_weight", known, "a number above 0, or 'auto' or None")
-        self._need("augment", isinstance(self.augment, bool), "True or False")
-        self._need("device", isinstance(self.device, str), "a string such as 'auto', 'cpu' or 'cuda'")
+        ema, weight, most = self.ema, self.pos_weight, f"; at most {MOST:,}"
+        needs = {
+            "epochs": (_whole(self.epochs), f"a whole number from 1{most}"),
+            "batch_size": (_whole(self.batch_size), f"a whole number from 1{most}"),
+            "patience": (self.patience is None or _whole(self.patience), "a whole number from 1, or None"),
+            "seed": (_whole(self.seed, 0, 2**64 - 1), f"a whole number from 0 to {2**64 - 1}"),  # torch's own
+            "lr": (_number(self.lr) and self.lr > 0, f"a number above 0{most}"),
+            "weight_decay": (_number(self.weight_decay), f"a number from 0{most}"),
+            "noise": (_number(self.noise), f"a number from 0{most}"),
+            "ema": (ema is None or (_number(ema) and 0 < ema < 1), "a number between 0 and 1, or None"),
+            "augment": (isinstance(self.augment, bool), "True or False"),
+            "device": (isinstance(self.device, str), "a string such as 'auto', 'cpu' or 'cuda'"),
+        }
+        positive = weight in (None, "auto") or (_number(weight) and float(weight) > 0)
+        needs["pos_weight"] = positive, f"a number above 0, or 'auto' or None{most}"
+        for name, (holds, text) in needs.items():
+            self._need(name, holds, text)
         for name, choices in _CHOICES.items():
             value = getattr(self, name)
             self._need(name, isinstance(value, str) and value in choices, f"one of {', '.join(choices)}")
@@ -111,9 +112,9 @@ _CHOICES = {
 }
 
 
-def _whole(value: Any, least: int) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
+def _whole(value: Any, least: int = 1, most: int = MOST) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(float(value))
+    return isinstance(value, Real) and not isinstance(value, bool) and bool(0 <= value <= MOST)  # type: ignore[operator]

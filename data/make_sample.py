@@ -1,6 +1,6 @@
 """The pictures in data/sample: rendered patches and tiles to browse, and what a trained network finds.
 
-`make sample` draws them again: python -m aircraft.cli.gallery FOLDER RUN_OR_MODEL
+`make sample` draws them again: python data/make_sample.py FOLDER RUN_OR_MODEL
 """
 
 import sys
@@ -44,5 +44,5 @@ def write(folder: str | Path, run_or_model: str | Path, seed: int = 0) -> list[P
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
-        sys.exit("usage: python -m aircraft.cli.gallery FOLDER RUN_OR_MODEL")
+        sys.exit("usage: python data/make_sample.py FOLDER RUN_OR_MODEL")
     print("\n".join(map(str, write(sys.argv[1], sys.argv[2]))))
