@@ -1,5 +1,6 @@
 """Judging apart: what a check sees through the connection is what it would see beside the student's code."""
 
+import copy
 import threading
 from contextlib import suppress
 from multiprocessing import Pipe
@@ -114,7 +115,7 @@ class Doubling(nn.Module):
         self.layer = nn.Linear(1, 1)
 
     def forward(self, x):
-        return 2 * x
+        return 2 * self.layer(x)
 
 
 def test_a_network_of_the_students_class_computes_there():
@@ -123,7 +124,15 @@ def test_a_network_of_the_students_class_computes_there():
         model = make().eval()
         assert isinstance(model, nn.Module)
         assert [tuple(p.shape) for p in model.parameters()] == [(1, 1), (1,)]
-        assert model(torch.ones(2)).tolist() == [2, 2]
+        x = torch.ones(2, 1)
+        before = model(x)
+        other = copy.deepcopy(model)
+        for weight in other.parameters():
+            weight.data.mul_(-3)
+        assert torch.allclose(other(x), -3 * before)
+        assert torch.allclose(model(x), before)
+        with torch.no_grad():
+            model(x).numpy()
 
     assert judged(check_network, Doubling) == ("ok", "")
 

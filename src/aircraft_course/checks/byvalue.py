@@ -14,6 +14,7 @@ import random
 import sys
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
 from pathlib import PurePath
 from typing import Any
@@ -63,6 +64,8 @@ class Table:
 
     def _pack(self, header: dict[str, Any], value: Any) -> bytes:
         header = {**header, "value": self._write(value), "objects": []}
+        if _has_torch():
+            header["gradients"] = _torch().records_gradients()
         parts: list[bytes] = []
         number = 0
         while number < len(self.objects):  # describing one may add others
@@ -290,6 +293,11 @@ def set_random_state(state: list[Any]) -> None:
     np.random.set_state((kind, np.array(key, np.uint32), *rest))  # noqa: NPY002
     if torch_state and _has_torch():
         _torch().set_random_state(torch_state)
+
+
+def gradients_as(header: dict[str, Any]) -> AbstractContextManager[Any]:
+    """A context for what a message asks for: where the other side records no gradients, neither does this."""
+    return nullcontext() if header.get("gradients", True) or not _has_torch() else _torch().gradients(False)
 
 
 def name_of(kind: type) -> str:

@@ -4,6 +4,7 @@ A network of the student's own class has its weights on both sides and computes 
 """
 
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 import torch
@@ -56,7 +57,7 @@ def content(thing: Any, write: Write) -> tuple[Any, bytes] | None:
         return ["torch draws"], _raw(thing.get_state())
     if not isinstance(thing, nn.Module) or is_known(type(thing)):
         return None
-    there = vars(thing)["elsewhere"] if isinstance(thing, Elsewhere) else thing.forward
+    there = vars(thing)["elsewhere"] if isinstance(thing, Elsewhere) else MethodType(_compute, thing)
     fields = [one for one in fields_of(thing, write) if one[0] != "elsewhere"]
     return ["network", write(there), fields], b""
 
@@ -93,10 +94,35 @@ def fill(thing: Any, kind: str, told: list[Any], raw: bytes, read: Read) -> None
 
 
 class Elsewhere(nn.Module):
-    """A network of a class that only the other side knows: the weights are here too, it computes there."""
+    """A network of a class that only the other side knows: it computes there, with the weights from here."""
 
     def forward(self, *inputs: Any, **named: Any) -> Any:
-        return vars(self)["elsewhere"](*inputs, **named)
+        weights = {**dict(self.named_parameters()), **dict(self.named_buffers())}  # a copy has others
+        return vars(self)["elsewhere"](weights, self.training, inputs, named)
+
+
+def _compute(
+    network: nn.Module, weights: dict[str, torch.Tensor], training: bool, inputs: Any, named: Any
+) -> Any:
+    """Where the class is known: what the network gives with these weights."""
+    modes = [(module, module.training) for module in network.modules()]
+    if network.training != training:
+        network.train(training)
+    try:
+        return torch.func.functional_call(network, weights, inputs, named)
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def records_gradients() -> bool:
+    """Whether gradients are recorded now."""
+    return torch.is_grad_enabled()
+
+
+def gradients(wanted: bool) -> Any:
+    """A context in which gradients are recorded, or not."""
+    return torch.set_grad_enabled(wanted)
 
 
 def random_state() -> str:
