@@ -12,7 +12,7 @@ NBVAL  := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --nbval
           --nbval-sanitize-with=notebooks/nbval-sanitize.cfg notebooks build/proof
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench sample test unit lint format notebooks times check-notebooks nbval \
+.PHONY: help setup demo bench sample test unit torture lint format notebooks times check-notebooks nbval \
         nbval-full slides present slides-pdf figures widgets site clean
 
 help:  ## list the targets
@@ -68,6 +68,9 @@ test: lint unit check-notebooks nbval  ## everything that CI checks
 unit: $(STAMP)  ## the tests, with coverage
 	rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
+
+torture: $(STAMP)  ## the long campaign of bad inputs, kills, flipped bits and bombs (at most 30 minutes)
+	$(BIN)/python tests/torture
 
 check-notebooks: $(STAMP)  ## fail when a notebook is not what its source says
 	$(BIN)/python notebooks/build.py --check
