@@ -128,14 +128,19 @@ def _flips(target: Target, whole: object, seed: int) -> Iterator[Case]:
         yield _case(target, what, partial(_compare, target, whole), partial(_flip, target, at, bit))
 
 
-def _case(
-    target: Target, what: str, after: Callable[[Path, Outcome], Faults], content: bytes | None = None
-) -> Case:
-    files = {target.file: _content(target) if content is None else content}
-    expect = "done" if content is None else "any"
+def _flip(target: Target, at: int, bit: int, home: Path) -> None:
+    flipped = bytearray(_content(target))
+    flipped[at] ^= 1 << bit
+    (home / target.file).parent.mkdir(parents=True, exist_ok=True)
+    (home / target.file).write_bytes(flipped)
+
+
+def _case(target: Target, what: str, after: After, make: Callable[[Path], None] | None = None) -> Case:
+    files = {target.file: _content(target)} if make is None else {}
+    expect = "done" if make is None else "any"
     return Case(
-        f"bits: {target.name}", what, target.words, (), expect, target.good, files, make, env=dict(target.env),
-        after=after, tolerates=("home/cache", "home/out") if target.env else (), seconds=60,
+        f"bits: {target.name}", what, target.words, (), expect, target.good, files, make, after=after,
+        env=dict(target.env), tolerates=("home/cache", "home/out") if target.env else (), seconds=60,
     )  # fmt: skip
 
 
