@@ -12,7 +12,14 @@ from pathlib import Path
 
 Faults = list[str]
 NOTE = "aircraft: note: "
-OUTPUTS = ("home/out", "home/new", "home/run", "home/cache", "tmp/")  # a command that succeeds may write here
+OUTPUTS = (
+    "home/out",
+    "home/new",
+    "home/run",
+    "home/demo",
+    "home/cache",
+    "tmp/",
+)  # a command that succeeds may write here
 TEMPORARY = re.compile(r"/\.[^/\s]+-[a-z0-9_]{8}\b|/tmp\w{8}\b|\.tmp\b")
 
 
