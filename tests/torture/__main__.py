@@ -5,6 +5,7 @@ Prints what was tried and what failed, part by part and family by family; exit c
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ PARTS = {"commands": 600, "kills": 420, "bits": 240, "bombs": 300, "grades": 240
 def main() -> int:
     """Run the parts, print the figures."""
     options = _options()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)  # stopped: the figures are printed all the same
     workshop.open_shop()
     figures = Figures(options.log)
     try:

@@ -6,7 +6,7 @@ A new option is covered by itself; a new command needs a line in `BASE`.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from torture import workshop
@@ -25,7 +25,7 @@ BASE = {  # a command that would work, without what is to be changed
     "export": {"model": "model.safetensors", "--onnx": "out.onnx"},
     "demo": {"--out": "demo", "--scale": "0.005"},
 }
-QUICK = {"--model": "toy_cnn", "--epochs": "1", "--batch-size": "16", "--device": "cpu"}
+QUICK = {"--model": "toy_cnn", "--epochs": "1", "--batch-size": "8", "--device": "cpu"}
 SENSELESS = {
     "integer": ("nan", "inf", "-1", "1.5", "", "x", "1e3", "0x10", " ", "--", "-"),
     "float": ("nan", "inf", "-inf", "-1", "-1e-9", "", "x", "1e999", "0,5", " "),
@@ -94,6 +94,10 @@ def cases() -> Iterator[Case]:
     commands = {command.callback.__name__: command.callback for command in cli.app.registered_commands}
     for use, base in BASE.items():
         command = use.split()[0]
+        works = _case(command, use, Parameter("--json", "flag", ""), base, "", "done")
+        yield replace(
+            works, what="as it is", words=tuple(word for word in works.words if "--json" not in word)
+        )
         for parameter in parameters(commands[command]):
             yield from _of(command, use, parameter, base)
     for name in sorted(commands.keys() - {use.split()[0] for use in BASE}):
@@ -139,8 +143,9 @@ def _case(
     for name, content in given.items():
         if name[:2] == "--":
             words.append(name if content is None else f"{name}={content}")
+    quiet = () if command == "export" else ("--no-progress",)
     places = [content for name, content in given.items() if name[:2] != "--"]
-    words += ["--no-progress", *(["--", *places] if any(str(p).startswith("-") for p in places) else places)]
+    words += [*quiet, *(["--", *places] if any(str(p).startswith("-") for p in places) else places)]
     strict = expect == "refused" and value.strip() != "-"
     return Case(f"option: {use}", f"{option} {ascii(value)[:40]}", tuple(words), _names(parameter, value) if strict else (), expect, GOOD, seconds=60)  # fmt: skip
 

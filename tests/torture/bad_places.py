@@ -96,20 +96,18 @@ def _inputs() -> Iterator[Case]:
         module = "aircraft_course.checks" if thing == "notebook" else "aircraft"
         for what, make in special().items():
             yield Case(f"place: {thing}", what, words, (name.partition(".")[0], "IT"), good=GOOD, make=lambda home, m=make, n=name: m(home / n), module=module, seconds=15)  # fmt: skip
-        for what, path in (
-            ("not there", None),
-            ("below a file", "good.png/IT"),
-            ("5,000 letters", "x" * 5000),
-            ("the empty name", ""),
-            ("a NUL device below", "/dev/null/x"),
-        ):
-            changed = tuple(
-                (word if path is None else word.replace("IT", path) if path else "") if "IT" in word else word
-                for word in words
-            )
-            if what == "the empty name" and thing not in ("image", "model", "model to export", "notebook"):
-                continue
+        for what, path in {
+            "not there": "IT",
+            "below a file": "good.png/IT",
+            "5,000 letters": "x" * 5000,
+        }.items():
+            changed = tuple(word.replace("IT", path) for word in words)
             yield Case(f"place: {thing}", what, changed, good=GOOD, module=module, seconds=15)
+        if thing in ("image", "model", "model to export", "notebook"):  # of an option, "" may mean none
+            changed = tuple("" if "IT" in word else word for word in words)
+            yield Case(
+                f"place: {thing}", "the empty name", changed, (), "any", GOOD, module=module, seconds=15
+            )
 
 
 def _in_folders() -> Iterator[Case]:

@@ -63,13 +63,14 @@ def tried(work: Path, seed: int, deadline: float, wanted: Callable[[Case], bool]
     """Each kill, judged by the command that follows it."""
     found: list[Tried] = []
     chosen = [job for job in jobs() if wanted(job.case(""))]
-    process.side_by_side((_undisturbed(job, work, found) for job in chosen), deadline)
-    yield from found
-    found.clear()
+    for _ in process.side_by_side((_undisturbed(job, work, found) for job in chosen), deadline):
+        yield from found
+        found.clear()
     tasks = [task for job in chosen if job.left for task in _kills(job, work, seed, found)]
     random.Random(seed).shuffle(tasks)
-    process.side_by_side(iter(tasks), deadline)
-    yield from found
+    for _ in process.side_by_side(iter(tasks), deadline):
+        yield from found
+        found.clear()
     from torture import pairs
 
     for name, pair in pairs.PAIRS.items():

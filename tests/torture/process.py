@@ -21,7 +21,7 @@ from torture import workshop
 from torture.cases import Case, Outcome
 
 LANES = 2
-ENOUGH = 8000  # MB of a process; more is never waited for
+ENOUGH = {"own": 8000, "copy": 4000}  # MB of a process; what takes more is stopped, for the machine's sake
 KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "COVERAGE_PROCESS_START")
 IDLE = {"own": 0.0, "copy": 0.0}  # MB that an idle command takes
 
@@ -57,8 +57,8 @@ class Running:
                 self.signal = None
             if seconds > self.case.seconds * crowded():
                 self.stop(f"hangs: stopped after {seconds:.0f} s")
-            elif self.case.own and _resident(self.pid) > ENOUGH:
-                self.stop(f"takes more than {ENOUGH:,} MB: stopped")
+            elif _resident(self.pid) > (most := ENOUGH["own" if self.case.own else "copy"]):
+                self.stop(f"takes more than {most:,} MB: stopped")
             return None
         self.stop(self.stopped)  # what it started and left behind
         used = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
@@ -126,7 +126,7 @@ def run_all(cases: Sequence[Case], work: Path, deadline: float) -> Iterator[tupl
 Task = Generator[Running, Outcome, None]
 
 
-def side_by_side(tasks: Iterator[Task], deadline: float) -> None:
+def side_by_side(tasks: Iterator[Task], deadline: float) -> Iterator[None]:
     """Run tasks, a few at a time; each yields what it has started and is sent the outcome."""
     running: list[tuple[Task, Running]] = []
     left = True
@@ -141,6 +141,7 @@ def side_by_side(tasks: Iterator[Task], deadline: float) -> None:
                 running.remove((task, one))
                 with suppress(StopIteration):
                     running.append((task, task.send(outcome)))
+                yield
         time.sleep(0.003)
 
 
@@ -207,6 +208,7 @@ def environment(folder: Path, case: Case) -> dict[str, str]:
         "HOME": home, "TMPDIR": str(folder / "tmp"), "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path[:2]),
         "MPLCONFIGDIR": str(workshop.GOODS / "mpl"),
+        "TORCHINDUCTOR_CACHE_DIR": str(workshop.GOODS / "inductor"),
         "AIRCRAFT_DATA": str(workshop.GOODS / "cache"), "PYTHONDONTWRITEBYTECODE": "1",
     }  # fmt: skip
     values |= {name: value for name, value in case.env.items() if value is not None}
@@ -218,6 +220,8 @@ def _be(case: Case, folder: Path, streams: Path) -> None:
     code = 70
     try:
         os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         for number, name in ((1, "stdout"), (2, "stderr")):
             opened = os.open(streams / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
             os.dup2(opened, number)

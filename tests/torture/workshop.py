@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 GOODS = Path(tempfile.gettempdir()) / f"torture-{os.getpid()}" / "goods"
 SMALL = ("--scale", "0.005", "--no-progress")
-LEARN = ("--model", "toy_cnn", "--epochs", "2", "--batch-size", "16", "--device", "cpu", "--no-progress")
+LEARN = ("--model", "toy_cnn", "--epochs", "2", "--batch-size", "8", "--device", "cpu", "--no-progress")
 
 
 def open_shop() -> None:
