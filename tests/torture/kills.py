@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from torture import process, workshop
+from torture import pairs, process, workshop
 from torture.cases import Case, Faults, Outcome, judge
 from torture.process import Running, Task
 from torture.results import digest, hooked, temporary
@@ -60,7 +60,11 @@ def jobs() -> list[Job]:
 
 
 def tried(work: Path, seed: int, deadline: float, wanted: Callable[[Case], bool]) -> Iterator[Tried]:
-    """Each kill, judged by the command that follows it."""
+    """Two at a time; then each kill, judged by the command that follows it."""
+    for name, pair in pairs.PAIRS.items():
+        case = Case("two at a time", name, ())
+        if wanted(case):
+            yield from pair(work / "pair", case)
     found: list[Tried] = []
     chosen = [job for job in jobs() if wanted(job.case(""))]
     for _ in process.side_by_side((_undisturbed(job, work, found) for job in chosen), deadline):
@@ -71,12 +75,6 @@ def tried(work: Path, seed: int, deadline: float, wanted: Callable[[Case], bool]
     for _ in process.side_by_side(iter(tasks), deadline):
         yield from found
         found.clear()
-    from torture import pairs
-
-    for name, pair in pairs.PAIRS.items():
-        case = Case("two at a time", name, ())
-        if wanted(case):
-            yield from pair(work / "pair", case)
 
 
 def _undisturbed(job: Job, work: Path, found: list[Tried]) -> Task:

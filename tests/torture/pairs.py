@@ -166,4 +166,5 @@ class _Second(Running):
 
 def _beside(case: Case, folder: Path) -> _Second:
     (folder / "beside").mkdir(exist_ok=True)
+    (folder / "beside/stderr").touch()
     return _Second(case, folder, again=True, streams=folder / "beside")

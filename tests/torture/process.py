@@ -23,7 +23,7 @@ from torture.cases import Case, Outcome
 LANES = 2
 ENOUGH = {"own": 8000, "copy": 4000}  # MB of a process; what takes more is stopped, for the machine's sake
 KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "COVERAGE_PROCESS_START")
-IDLE = {"own": 0.0, "copy": 0.0}  # MB that an idle command takes
+IDLE = {"own": 0.0, "copy": 0.0, "us": 0.0}  # MB that an idle command takes, and this process meanwhile
 
 
 class Running:
@@ -40,7 +40,10 @@ class Running:
             workshop.lay_out(self.home, case)
         self.signal: tuple[float, int] | None = None  # after so many seconds, to the process itself
         self.before = snapshot(folder)
-        self.began, self.stopped, self.peak = time.monotonic(), "", 0.0
+        # A copy begins with the pages of this process, which grows as cases are made.
+        kind, grown = ("own", 0.0) if case.own else ("copy", resident(os.getpid()) - IDLE["us"])
+        self.usual = IDLE[kind] + max(0.0, grown) if IDLE[kind] else 0.0
+        self.began, self.stopped = time.monotonic(), ""
         sys.stdout.flush()
         sys.stderr.flush()
         self.pid = os.fork()
@@ -57,7 +60,7 @@ class Running:
                 self.signal = None
             if seconds > self.case.seconds * crowded():
                 self.stop(f"hangs: stopped after {seconds:.0f} s")
-            elif _resident(self.pid) > (most := ENOUGH["own" if self.case.own else "copy"]):
+            elif resident(self.pid) > (most := ENOUGH["own" if self.case.own else "copy"]):
                 self.stop(f"takes more than {most:,} MB: stopped")
             return None
         self.stop(self.stopped)  # what it started and left behind
@@ -68,7 +71,7 @@ class Running:
             out=(self.streams / "stdout").read_bytes(),
             err=(self.streams / "stderr").read_bytes(),
             seconds=seconds,
-            megabytes=max(0.0, used - IDLE["own" if self.case.own else "copy"]),
+            megabytes=max(0.0, used - self.usual),
             stopped=self.stopped,
             changed=tuple(difference(self.before, after)),
         )
@@ -258,7 +261,7 @@ def _be(case: Case, folder: Path, streams: Path) -> None:
         os._exit(code)
 
 
-def _resident(pid: int) -> float:
+def resident(pid: int) -> float:
     """MB of a process now; 0 where the system does not tell."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20

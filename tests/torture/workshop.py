@@ -38,6 +38,7 @@ def open_shop() -> None:
         if outcome.code:
             raise RuntimeError(f"the good command fails: {outcome.err.decode()}")
         process.IDLE[kind] = outcome.megabytes
+        process.IDLE["us"] = process.resident(os.getpid())
 
 
 _WORDS = ("detect", "model.safetensors", "good.png", "--out", "out", "--no-progress")
