@@ -18,7 +18,7 @@ from torture import workshop  # noqa: E402
 from torture.cases import Case, Outcome  # noqa: E402
 from torture.figures import Figures  # noqa: E402
 
-PARTS = {"commands": 660, "kills": 330, "bits": 210, "bombs": 300, "grades": 240}  # seconds of each at most
+PARTS = {"commands": 600, "kills": 270, "bits": 180, "bombs": 450, "grades": 240}  # seconds of each at most
 
 
 def main() -> int:

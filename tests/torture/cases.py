@@ -20,6 +20,7 @@ OUTPUTS = (
     "home/cache",
     "tmp/",
 )  # a command that succeeds may write here
+BAR = re.compile(r"\r[^\r\n]*(%\||it/s|s/it|\d/\d)[^\r\n]*|\r *(?=\r|\n|$)|\x1b\[A|\r(?=aircraft)|\r$")
 TEMPORARY = re.compile(r"/\.[^/\s]+-[a-z0-9_]{8}\b|/tmp\w{8}\b|\.tmp\b")
 
 
@@ -72,8 +73,14 @@ class Outcome:
 
     @property
     def lines(self) -> list[str]:
-        """Of standard error."""
-        return self.err.decode("utf-8", "backslashreplace").splitlines()
+        """Of standard error, without progress bars."""
+        text = BAR.sub("", self.err.decode("utf-8", "backslashreplace"))
+        return [line for line in text.split("\n") if line.strip()]
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a bar told that the work was going on."""
+        return bool(BAR.search(self.err.decode("utf-8", "backslashreplace")))
 
     @property
     def notes(self) -> list[str]:
@@ -141,7 +148,7 @@ def _success(case: Case, outcome: Outcome) -> Faults:
 def _streams(outcome: Outcome) -> Faults:
     """What must never be printed, whatever the outcome."""
     faults = []
-    text = (outcome.out + outcome.err).decode("utf-8", "backslashreplace")
+    text = outcome.out.decode("utf-8", "backslashreplace") + "\n".join(outcome.lines)
     if "Traceback" in text:
         faults.append("a traceback")
     if "fault of aircraft" in text and outcome.code != 1:

@@ -21,7 +21,7 @@ from torture import workshop
 from torture.cases import Case, Outcome
 
 LANES = 2
-ENOUGH = {"own": 8000, "copy": 4000}  # MB of a process; what takes more is stopped, for the machine's sake
+ENOUGH = {"own": 6000, "copy": 4000}  # MB of a process; what takes more is stopped, for the machine's sake
 KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "COVERAGE_PROCESS_START")
 IDLE = {"own": 0.0, "copy": 0.0, "us": 0.0}  # MB that an idle command takes, and this process meanwhile
 
@@ -151,7 +151,7 @@ def side_by_side(tasks: Iterator[Task], deadline: float) -> Iterator[None]:
 def crowded() -> float:
     """How much longer things take because others use this machine as well."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    return max(1.0, load / (os.cpu_count() or 1))
+    return min(4.0, max(1.0, load / (os.cpu_count() or 1)))
 
 
 def in_copy(work: Callable[[], None]) -> None:
