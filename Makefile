@@ -25,7 +25,7 @@ define unit-with
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench sample test unit unit-lowest unit-colab lint format notebooks times check-notebooks nbval \
+.PHONY: help setup demo bench sample test unit unit-lowest unit-colab torture lint format notebooks times check-notebooks nbval \
         nbval-full slides present slides-pdf figures widgets site clean
 
 help:  ## list the targets
@@ -87,6 +87,9 @@ unit-lowest:  ## the tests with the lowest versions that we allow, on the oldest
 
 unit-colab:  ## the tests with the versions of Colab (PYTHON=python3.12)
 	$(call unit-with,$(COLAB))
+
+torture: $(STAMP)  ## the long campaign of bad inputs, kills, flipped bits and bombs (at most 30 minutes)
+	$(BIN)/python tests/torture
 
 check-notebooks: $(STAMP)  ## fail when a notebook is not what its source says
 	$(BIN)/python notebooks/build.py --check
