@@ -247,7 +247,7 @@ def test_results_of_before_are_replaced_and_other_files_only_with_force(
             refused = run(*command)
             assert (refused.code, len(refused.lines)) == (2, 1)
             assert f"{file.name}: aircraft did not write this file; " in refused.err
-            assert refused.err.endswith("or --force to replace it\n")
+            assert refused.err.endswith("or --force\n")
             assert file.read_bytes() == content
             assert all(path.read_bytes() == before for path, before in others), "checked before any work"
         assert run(*command, "--force").code == 0

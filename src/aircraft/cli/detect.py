@@ -48,17 +48,14 @@ def detect(
 
     files = imagery.find(images)
     network, _ = models.load(model_file := runs.model_file(model))
-    _check_names(files)
-    targets = [path for file in files for path in outputs.paths(out, file.stem)]
-    outputs.check(targets, [*files, model_file], "give another folder for --out", force)
+    _check_names(files, out, model_file, force)
     with devices.parallel():
         network.to(where := devices.choose(device))
         least = detection.default_threshold(network) if threshold is None else threshold
         amp = fast and devices.amp_dtype("auto", where) is torch.bfloat16
         scoring: dict[str, Any] = {"method": method, "stride": stride, "block": block, "amp": amp}
-        # What is wrong with the model or with these shows on a blank patch, before any image is read.
         blank = imagery.ArrayImage(np.zeros((64, 64, 3), np.uint8), str(model_file))
-        detection.score_map(network, blank, **scoring)
+        detection.score_map(network, blank, **scoring)  # shows what is wrong with the model or the options
         share = len(files) < idist.get_world_size()
 
         def work(file: Path) -> dict[str, Any]:
@@ -69,24 +66,21 @@ def detect(
             with together(share):
                 if not share or devices.is_first():
                     outputs.write(out, file.stem, found, source, least)
-            written = [str(path) for path in outputs.paths(out, file.stem)]
-            return {"image": str(file), "count": len(found), "files": written}
+            written = map(str, outputs.paths(out, file.stem))
+            return {"image": str(file), "count": len(found), "files": list(written)}
 
-        careful = work if len(files) == 1 else partial(_going_on, work)
-        bar = progress and len(files) > 1
+        several = len(files) > 1
+        careful, bar = partial(_going_on, work) if several else work, progress and several
         results = runs.each(careful, files, description="images", progress=bar, share=not share)
-    values = {"model": model, "threshold": least, "method": method, "out": str(out)}
-    return _answer(values, results, json)
+    return _answer({"model": model, "threshold": least, "method": method, "out": str(out)}, results, json)
 
 
 def _going_on(work: Callable[[Path], dict[str, Any]], file: Path) -> dict[str, Any]:
     """The work on one of several images; one that cannot be used is told, and is not the end."""
-    from aircraft.cli import explain
-
     try:
         return work(file)
     except (InputError, OSError, MemoryError) as error:
-        warnings.warn(line := explain(error)[1], stacklevel=2)
+        warnings.warn(line := str(error) or f"{file}: out of memory", stacklevel=2)
         return {"image": str(file), "error": line}
 
 
@@ -104,12 +98,14 @@ def _answer(values: dict[str, Any], results: list[dict[str, Any]], json: bool) -
     return Answer(values | {"count": total, "images": done, "failed": failed}, text, json, trouble)
 
 
-def _check_names(files: list[Path]) -> None:
-    """No result may replace that of another image."""
+def _check_names(files: list[Path], out: Path, model: Path, force: bool) -> None:
+    """No result may replace that of another image, what is read, or what is not ours."""
+    from aircraft.cli import outputs
+
     fold = str.casefold if sys.platform in ("win32", "darwin") else str  # there a.png is A.png as well
     stem, times = Counter(fold(file.stem) for file in files).most_common(1)[0]
     if times > 1:
         same = ", ".join(str(file) for file in files if fold(file.stem) == stem)
-        raise InputError(
-            f"{same}: results are named {stem}.json, so these would replace each other; rename one"
-        )
+        raise InputError(f"{same}: results named {stem}.json would replace each other; rename one")
+    targets = [path for file in files for path in outputs.paths(out, file.stem)]
+    outputs.check(targets, [*files, model], "give another folder for --out", force)

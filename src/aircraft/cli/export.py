@@ -22,15 +22,10 @@ def export(
     path = models.export_onnx(network, onnx, dense=dense)
     shape = ["N", 3, "H", "W"] if dense else ["N", 3, PATCH, PATCH]
     values = {
-        "model": str(file),
-        "onnx": str(path),
-        "bytes": path.stat().st_size,
-        "arch": card.arch,
-        "dense": dense,
-        "input": shape,
-        "threshold": card.threshold,
+        "model": str(file), "onnx": str(path), "bytes": path.stat().st_size, "arch": card.arch,
+        "dense": dense, "input": shape, "threshold": card.threshold,
         "detection_threshold": card.detection_threshold,
-    }
+    }  # fmt: skip
     rows = [
         ("written", f"{path} ({values['bytes']:,} bytes)"),
         ("network", card.arch + (", fully convolutional" if dense else "")),

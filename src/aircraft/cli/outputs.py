@@ -40,9 +40,7 @@ def check(targets: Iterable[Path], inputs: Iterable[Path], remedy: str, force: b
             with path.open("rb") as file:
                 start = b"" if force else file.read(4096)
             if start and not re.match(MARKS.get(path.suffix, rb"\x08.\x12\x08aircraft"), start, re.DOTALL):
-                raise InputError(
-                    f"{path}: aircraft did not write this file; {remedy}, or --force to replace it"
-                )
+                raise InputError(f"{path}: aircraft did not write this file; {remedy}, or --force")
 
 
 def write(folder: str | Path, stem: str, found: Detections, source: Source, threshold: float) -> list[Path]:
@@ -72,15 +70,12 @@ def to_json(found: Detections, source: Source, threshold: float) -> dict[str, An
     scale = 1 / source.gsd
     rows = zip(found.centers * scale, found.scores, found.boxes * scale, strict=True)
     return {
-        "image": source.name,
-        "width": size.width,
-        "height": size.height,
-        "threshold": threshold,
+        "image": source.name, "width": size.width, "height": size.height, "threshold": threshold,
         "detections": [
             {"x": _round(x), "y": _round(y), "score": round(float(score), 6), "box": [_round(v) for v in box]}
             for (x, y), score, box in rows
         ],
-    }
+    }  # fmt: skip
 
 
 def to_geojson(found: Detections, source: Source) -> dict[str, Any]:

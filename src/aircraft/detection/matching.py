@@ -74,12 +74,9 @@ def match(found: Detections, scene: Scene) -> Match:
     hit = aircraft >= 0
     beside = ((x >= x0) & (x < x1) & (y >= y0) & (y < y1)).any(axis=1)
     return Match(
-        hits=np.flatnonzero(hit),
-        truths=aircraft[hit],
-        false_alarms=np.flatnonzero(~hit & ~beside),
-        misses=np.flatnonzero(free),
-        ignored=np.flatnonzero(~hit & beside),
-    )
+        hits=np.flatnonzero(hit), truths=aircraft[hit], misses=np.flatnonzero(free),
+        false_alarms=np.flatnonzero(~hit & ~beside), ignored=np.flatnonzero(~hit & beside),
+    )  # fmt: skip
 
 
 def evaluate(
@@ -125,16 +122,10 @@ def evaluate(
         names = ("AP", "F1", "count_error")
         intervals = {name: metrics.interval([draw[name] for draw in draws]) for name in names}
     return DetectionReport(
-        **at,
-        **best_point,
-        threshold=threshold,
-        best_threshold=best,
-        found=pool.counts(threshold).tolist(),
-        true=pool.true.tolist(),
-        n_tiles=len(scenes),
-        n_true=int(pool.true.sum()),
-        intervals=intervals,
-    )
+        **at, **best_point, threshold=threshold, best_threshold=best,
+        found=pool.counts(threshold).tolist(), true=pool.true.tolist(),
+        n_tiles=len(scenes), n_true=int(pool.true.sum()), intervals=intervals,
+    )  # fmt: skip
 
 
 def choose_threshold(found: Sequence[Detections], scenes: Sequence[Scene], beta: float = 1.0) -> float:

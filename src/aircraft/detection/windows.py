@@ -160,9 +160,7 @@ def score_map(
         for piece in devices.mine(todo, description="blocks", progress=bar, share=share):
             logits = torch.from_numpy(score_block(scorer, source, piece, stride=stride))
             if not logits.isfinite().all():
-                raise InputError(
-                    f"{source.name}: the model's scores are no numbers (NaN, infinite); train it again"
-                )
+                raise InputError(f"{source.name}: the model's scores are no numbers; train the model again")
             scores[piece.top : piece.bottom, piece.left : piece.right] = logits.sigmoid().numpy()
     if share:  # each score is zero in all processes but one
         scores = devices.total(scores)
@@ -172,15 +170,14 @@ def score_map(
 @contextmanager
 def together(share: bool) -> Iterator[None]:
     """What fails in one process of a job fails in all, so that none waits for another; all must come here."""
-    problem: Exception | None = None
+    problems: list[Exception] = []
     try:
         yield
     except Exception as error:
-        problem = error
-    said = [] if problem is None else [str(problem) or type(problem).__name__]
-    told: Any = idist.all_gather(said) if share else []  # of each process, a list
-    if problem or any(told):
-        raise problem or InputError(next(words[0] for words in told if words))
+        problems.append(error)
+    told: Any = idist.all_gather([str(p) or type(p).__name__ for p in problems]) if share else []
+    for problem in problems or [InputError(words[0]) for words in told if words]:
+        raise problem
 
 
 def _scorer(

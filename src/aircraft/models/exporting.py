@@ -49,14 +49,12 @@ def export_onnx(
         model = dense_form.dense(model)
     card = model.card
     metadata = {
-        "arch": model.arch,
-        "window": PATCH,
-        "stride": model.stride,
+        "arch": model.arch, "window": PATCH, "stride": model.stride,
         "threshold": threshold if threshold is not None else card and card.threshold,
         "detection_threshold": card and card.detection_threshold,
         "input": "RGB, float32 in [0, 1], channels first",
         "output": "logits; score = 1 / (1 + exp(-logit))",
-    }
+    }  # fmt: skip
     proto = onnx.load_from_string(_traced(model))
     texts = {key: str(value) for key, value in metadata.items() if value is not None}
     onnx.helper.set_model_props(proto, texts)

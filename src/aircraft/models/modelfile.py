@@ -35,8 +35,7 @@ class ModelCard:
     provenance: dict[str, Any] = field(default_factory=dict)  # data, seed, versions, scores; any JSON
 
     def __post_init__(self) -> None:
-        kinds = {"mean": list, "std": list, "options": dict, "provenance": dict}
-        for name, kind in kinds.items():
+        for name, kind in {"mean": list, "std": list, "options": dict, "provenance": dict}.items():
             object.__setattr__(self, name, kind(getattr(self, name)))
         Normalize(self.mean, self.std)
         for name in ("threshold", "detection_threshold"):
@@ -76,14 +75,10 @@ def save(
     if not isinstance(model, Network) or not model.arch:
         raise InputError(f"{path}: only networks made by models.build are saved, not {type(model).__name__}")
     card = ModelCard(
-        arch=model.arch,
-        options=model.options,
-        threshold=float(threshold),
+        arch=model.arch, options=model.options, provenance=provenance or {}, threshold=float(threshold),
         detection_threshold=None if detection_threshold is None else float(detection_threshold),
-        mean=model.normalize.mean.flatten().tolist(),
-        std=model.normalize.std.flatten().tolist(),
-        provenance=provenance or {},
-    )
+        mean=model.normalize.mean.flatten().tolist(), std=model.normalize.std.flatten().tolist(),
+    )  # fmt: skip
     with reading(path, "give numbers and text", "provenance and options must be plain JSON values"):
         text = json.dumps(asdict(card))
     tensors = {}
@@ -120,8 +115,10 @@ def load(path: str | Path) -> tuple[Network, ModelCard]:
         # Before any weight is read: the header must have what the network has.
         parts = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118  (it is no dict)
         theirs = {key: f"{part.get_dtype()} {part.get_shape()}" for key, part in parts.items()}
-        weights = model.state_dict().items()
-        ours = {k: f"{'F32' if v.is_floating_point() else 'I64'} {list(v.shape)}" for k, v in weights}
+        kinds = ("I64", "F32")  # of whole numbers, and of others
+        ours = {
+            key: f"{kinds[x.is_floating_point()]} {list(x.shape)}" for key, x in model.state_dict().items()
+        }
         for key in sorted(ours | theirs):
             here, there = (side.get(key, "nothing") for side in (theirs, ours))
             if here != there:
