@@ -38,7 +38,7 @@ def main() -> int:
                 if options.show:
                     said = outcome.err.decode(errors="replace")
                     print(f"  {case.family} | {case.what} | {outcome.code} | {said}", flush=True)
-            figures.end(part, time.monotonic() - began)
+            figures.end()
     except KeyboardInterrupt:
         print("stopped: what there is so far")
     finally:

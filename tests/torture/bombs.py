@@ -167,12 +167,6 @@ def _images() -> Iterator[tuple[str, str, Maker, tuple[str, ...]]]:
         _write(lambda: png([header(2_000, 2_000), (b"IDAT", zeros(2_000 * 6_001)), end])),
         ("--stride", "1"),
     )
-    yield (
-        "block 10^6 on 6,000 x 6,000",
-        ".png",
-        _write(lambda: png([header(6_000, 6_000), (b"IDAT", zeros(6_000 * 18_001)), end])),
-        ("--block", "1000000"),
-    )
 
 
 def _jpeg(path: Path) -> None:

@@ -19,19 +19,21 @@ class Figures:
         self.seconds: dict[str, float] = {}
         self.worst = self.slowest = (0.0, "nothing")
         self._log = log.open("w", encoding="utf-8") if log else None
-        self._shown = 0
+        self._shown, self._began = 0, 0.0
 
     @property
     def failed(self) -> int:
         return sum(self.bad.values())
 
     def begin(self, part: str) -> None:
-        self._shown = 0
+        self._shown, self._began = 0, time.monotonic()
+        self.seconds[part] = 0.0
         print(f"{part} ...", flush=True)
 
     def add(self, part: str, case: Case, outcome: Outcome, faults: Faults) -> None:
         """Count a case, and print it where it failed."""
         key = (part, case.family)
+        self.seconds[part] = time.monotonic() - self._began
         self.tried[key] += 1
         self.spent[key] += outcome.seconds  # type: ignore[assignment]
         name = f"{case.family}: {case.what} ({case.command})"
@@ -48,8 +50,7 @@ class Figures:
         if self._shown <= SHOWN:
             print(f"  FAILED {ascii(line)[1:-1][:400]}", flush=True)
 
-    def end(self, part: str, seconds: float) -> None:
-        self.seconds[part] = seconds
+    def end(self) -> None:
         if self._shown > SHOWN:
             print(f"  ... and {self._shown - SHOWN} more (--log FILE lists them)")
 
