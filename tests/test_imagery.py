@@ -446,3 +446,10 @@ def test_a_picture_is_kept_in_its_own_mode_and_made_rgb_window_by_window(tmp_pat
 def test_a_path_in_place_of_an_image_is_told_to_open_it_first():
     with pytest.raises(InputError, match=r"scene.tif is a path; open it first"):
         imagery.as_source("scene.tif")
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+@pytest.mark.parametrize("size", [(160, 100), (1600, 1200), (64, 2160)])
+def test_the_digits_of_a_size_do_not_make_an_image_deep(tmp_path, suffix, size):
+    Image.new("RGB", size).save(tmp_path / f"a.{suffix}")
+    assert imagery.open_image(tmp_path / f"a.{suffix}").width == size[0]

@@ -237,7 +237,7 @@ def _decoded(path: Path) -> Image.Image:
         width, height = image.size
         _check_whole(path, width, height, width * height * (1 if image.mode in ("1", "L", "P") else 4))
         # Pillow silently drops the low byte of 16-bit colour; only the raw mode tells.
-        if image.mode[0] in "IF" or "16" in str(image.tile):
+        if image.mode[0] in "IF" or "16" in str(image.tile[0][3]):
             raise InputError(f"{path}: more than 8 bits a channel; {_TO_8_BIT}")
         if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
             raise InputError(f"{path}: a {image.mode} image; {_SPACE}")
