@@ -61,10 +61,9 @@ class Scene:
 
     def _checked_boxes(self, what: str) -> np.ndarray:
         boxes = np.asarray(getattr(self, what), np.float32)
-        boxes = boxes if boxes.size else np.zeros((0, 4), np.float32)
-        if boxes.ndim != 2 or boxes.shape[1] != 4:
+        if boxes.size and boxes.shape[1:] != (4,):
             raise InputError(f"{self.name}: {what} of shape {boxes.shape}; give rows of x0, y0, x1, y1")
-        x0, y0, x1, y1 = boxes.T
+        x0, y0, x1, y1 = (boxes := boxes.reshape(-1, 4)).T
         fits = (x0 < x1) & (y0 < y1) & (x0 < self.width) & (y0 < self.height) & (x1 > 0) & (y1 > 0)
         fits &= np.isfinite(boxes).all(axis=1)
         if not fits.all():

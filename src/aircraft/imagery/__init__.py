@@ -43,9 +43,8 @@ def open_image(path: str | Path, *, gsd: float | None = None) -> Source:
     Raises
     ------
     FileNotFoundError, InputError
-        For a folder or a pipe, a file that is damaged or no image, other than 8 bits a channel, CMYK, pixels
-        that are not square or coarser than 3 m, more than 250 megapixels that are not in tiles or strips, a
-        TIFF where rasterio is missing.
+        For what is no image or damaged; not 8 bits a channel; CMYK; pixels not square or coarser than 3 m;
+        more than 250 megapixels, other than in tiles or strips; a TIFF where rasterio is missing.
 
     Examples
     --------

@@ -3,6 +3,7 @@
 What cannot become 8-bit RGB without a decision of the user is refused, with a line that says what to do.
 """
 
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,8 +101,7 @@ class TiffImage:
             import rasterio.errors
         except ImportError:
             raise InputError(f"{path}: reading a TIFF needs rasterio; pip install rasterio") from None
-        self._rasterio = rasterio
-        self.name, self._path = path.name, path
+        self._rasterio, self.name, self._path = rasterio, path.name, path
         with warnings.catch_warnings(), rasterio.Env(GDAL_CACHEMAX=_CACHE):  # without it GDAL prints errors
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             self._file = file = rasterio.open(path, driver="GTiff")
@@ -159,14 +159,14 @@ class Resampled:
     def read(self, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
         """The window in pixels of 1 m; reads only the pixels of the file that it covers."""
         # In pieces, of whole rows where possible: so a TIFF in strips is read once.
-        piece = PIECE * min(self.gsd, 1) ** 2
-        columns = min(x1 - x0, max(1, int(piece)))
-        rows = max(1, int(piece / columns))
+        most = PIECE * min(self.gsd, 1) ** 2
+        columns = min(x1 - x0, max(1, int(most)))
+        rows = max(1, int(most / columns))
         out = np.empty((y1 - y0, x1 - x0, 3), np.uint8)
         for y in range(y0, y1, rows):
             for x in range(x0, x1, columns):
-                window = x, y, min(x + columns, x1), min(y + rows, y1)
-                out[y - y0 : y - y0 + rows, x - x0 : x - x0 + columns] = self._resampled(*window)
+                piece = self._resampled(x, y, min(x + columns, x1), min(y + rows, y1))
+                out[y - y0 :, x - x0 :][: len(piece), : piece.shape[1]] = piece
         return out
 
     def _resampled(self, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
@@ -234,8 +234,7 @@ def _decoded(path: Path) -> Image.Image:
         file.seek(0)
         with _pillow():
             image = _PLUGINS[start](file)
-        width, height = image.size
-        _check_whole(path, width, height, width * height * (1 if image.mode in ("1", "L", "P") else 4))
+        _check_whole(path, *image.size, math.prod(image.size) * (1 if image.mode in ("1", "L", "P") else 4))
         # Pillow silently drops the low byte of 16-bit colour; only the raw mode tells.
         if image.mode[0] in "IF" or "16" in str(image.tile[0][3]):
             raise InputError(f"{path}: more than 8 bits a channel; {_TO_8_BIT}")
@@ -267,8 +266,8 @@ def _rgb_bands(file: Any, path: Path) -> tuple[list[int], np.ndarray | None]:
         colors = file.colormap(1)
         return [1], np.array([colors.get(i, (0, 0, 0))[:3] for i in range(256)], np.uint8)
     if (bits := int(file.tags(1, ns="IMAGE_STRUCTURE").get("NBITS", 8))) != 8:
-        scale = f"gdal_translate -ot Byte -scale 0 {2**bits - 1} 0 255 IN OUT"
-        raise InputError(f"{path}: {bits} bits a channel, not 8; {scale}")
+        scale = f"-scale 0 {2**bits - 1} 0 255"
+        raise InputError(f"{path}: {bits} bits a channel, not 8; gdal_translate -ot Byte {scale} IN OUT")
     if all(color in names for color in ("red", "green", "blue")):
         return [names.index(color) + 1 for color in ("red", "green", "blue")], None
     count = file.count - ("alpha" in names)
