@@ -194,12 +194,15 @@ def _statements(tree: ast.AST, node: ast.AST) -> Iterator[tuple[str, Change]]:
         yield "break", lambda root, n: _swap_in(root, n, ast.Continue())
     if isinstance(node, ast.Continue):
         yield "break", lambda root, n: _swap_in(root, n, ast.Break())
-    if isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
-        if [ast.unparse(target) for target in node.targets] == [ast.unparse(node.value.left)]:
-            yield (
-                "in place for a copy",
-                lambda root, n: _swap_in(root, n, ast.AugAssign(n.targets[0], n.value.op, n.value.right)),
-            )
+    if (
+        isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.BinOp)
+        and [ast.unparse(target) for target in node.targets] == [ast.unparse(node.value.left)]
+    ):
+        yield (
+            "in place for a copy",
+            lambda root, n: _swap_in(root, n, ast.AugAssign(n.targets[0], n.value.op, n.value.right)),
+        )
     if isinstance(node, ast.Return) and node.value is not None:
         for word in ("int", "list", "float"):
             yield (

@@ -1,4 +1,4 @@
-"""A lesson in one process: its cells one after the other, and at each exercise the mutants, each in a fork."""
+"""A lesson in one process: its cells in their order, and at each exercise the mutants, each in a fork."""
 
 import ast
 import contextlib

@@ -80,6 +80,21 @@ def agree(
         )
 
 
+def by_chance(call: Callable[[np.random.Generator], Any], name: str, generator: str = "rng") -> None:
+    """Raise AssertionError unless `call` draws from the generator that it is given, and from nothing else."""
+    state = _global_random_state()
+    answers = [_array(call(np.random.default_rng(seed))) for seed in (0, 0, 1, 2, 3)]
+    assert _global_random_state() == state, (
+        f"{name} drew from the global random numbers; draw from `{generator}`, which it is given"
+    )
+    assert same(answers[0], answers[1], 0), (
+        f"two generators of one seed gave two results: {name} draws from something other than `{generator}`"
+    )
+    assert not all(same(answers[0], other, 0) for other in answers[2:]), (
+        f"generators of other seeds gave the very same result: {name} does not draw from `{generator}`"
+    )
+
+
 def same(one: Any, other: Any, within: float) -> bool:
     """Whether two answers are equal, numbers within a tolerance; lists, tuples and arrays are one thing."""
     if isinstance(one, Mapping) or isinstance(other, Mapping):
