@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from aircraft_course.checks.core import exercise
+from aircraft_course.checks.reference import agree, by_chance
 
 Array = NDArray[Any]
 
@@ -39,6 +40,7 @@ def check_silent_accuracy(silent_accuracy: Callable[[Array], float]) -> None:
         assert np.isclose(got, 1 - labels.mean()), (
             f"with {labels.sum()} aircraft among {len(labels)} patches your function says {got:g}"
         )
+    agree(silent_accuracy, lambda labels: float(np.mean(labels == 0)), _draw_labels, form=_number)
 
 
 @exercise(
@@ -74,6 +76,12 @@ def check_precision_at(precision_at: Callable[[float, float, float], float]) -> 
         assert np.isclose(got, right / (right + (1 - share) * rate)), (
             f"precision_at({share:.2f}, {recall:.2f}, {rate:.2f}) gives {got:.3f}; count it in 1,000 patches"
         )
+    agree(
+        precision_at,
+        _precision_at,
+        lambda rng, _: tuple(rng.uniform(0.02, 0.98, 3).round(2).tolist()),
+        form=_number,
+    )
 
 
 @exercise(
@@ -147,6 +155,7 @@ def check_curve(curve: Callable[[Array, Array], tuple[Array, Array]]) -> None:
     assert np.allclose(precision, found / np.arange(1, 61)), (
         "precision is wrong on 60 random patches: divide what was found by the number of alarms so far"
     )
+    agree(curve, _curve, _draw_ranked, tell="precision first, then recall")
 
 
 @exercise(
@@ -182,6 +191,7 @@ def check_average_precision(average_precision: Callable[[Array, Array], float]) 
             f"on {count} random patches scikit-learn finds {right:.3f}, you find {got:.3f}; does each step "
             "of recall count with the precision at its end?"
         )
+    agree(average_precision, _area, lambda rng, size: _curve(*_draw_ranked(rng, size)), form=_number)
 
 
 @exercise(
@@ -205,6 +215,7 @@ def check_f_beta(f_beta: Callable[[float, float, float], float]) -> None:
         f"not {high_recall:.3f}; is beta squared everywhere?"
     )
     assert _number(f_beta(0.0, 0.0, 1)) == 0, "when precision and recall are both 0, return 0.0"
+    agree(f_beta, _f_beta, _draw_f, form=_number)
 
 
 @exercise(
@@ -222,6 +233,12 @@ def check_threshold_for(threshold_for: Callable[[Array, Array, float], float]) -
         labels, scores = _ranked(200, seed)
         precision, _, _ = precision_recall_curve(labels, scores)
         _check_promise(threshold_for, labels, scores, 0.9 * precision[:-1].max(), "200 random patches")
+    agree(
+        lambda labels, scores, wanted: scores >= _number(threshold_for(labels, scores, wanted)) - 1e-9,
+        _most_found,
+        _draw_promise,
+        name="the alarms at the threshold of threshold_for",
+    )
 
 
 def _check_promise(
@@ -285,6 +302,12 @@ def check_weighted_loss(weighted_loss: Callable[[Array, Array, float], float]) -
     assert np.isclose(got, (9 * aircraft + background) / 3), (
         f"with weight 9 and the three patches p = {p.tolist()}, y = {y.tolist()} you find {got:.3f}"
     )
+    agree(
+        weighted_loss,
+        _weighted_loss,
+        lambda rng, size: (*_draw_chances(rng, size), float(rng.integers(1, 12))),
+        form=_number,
+    )
 
 
 @exercise(
@@ -317,6 +340,22 @@ def check_balanced(balanced: Callable[[Array, int, np.random.Generator], Array])
     )
     used = len(np.unique(index[labels[index] == 0]))
     assert used > 10, f"30 draws use only {used} different background patches; draw from all of them"
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        labels, count = (
+            _labels(int(rng.integers(12, 60)), rng.uniform(0.2, 0.8), seed),
+            2 * int(rng.integers(1, 30)),
+        )
+        index = np.asarray(balanced(labels.copy(), count, rng))
+        assert index.shape == (count,), f"{count} indices were asked for; the shape of yours is {index.shape}"
+        assert labels[index].sum() == count // 2, (
+            f"of {count} patches drawn, {count // 2} should be aircraft; yours has {labels[index].sum()}"
+        )
+    for kind, word in ((0, "background"), (1, "aircraft")):
+        drawn = np.concatenate([balanced(labels, 40, np.random.default_rng(seed)) for seed in range(30)])
+        missed = set(np.flatnonzero(labels == kind).tolist()) - set(np.asarray(drawn).tolist())
+        assert not missed, f"in 30 draws of 40, some patches of {word} never came: draw from all of them"
+    by_chance(lambda rng: balanced(labels, 40, rng), "balanced")
 
 
 @exercise(
@@ -346,6 +385,7 @@ def check_hardest(hardest: Callable[[Array, Array, int], Array]) -> None:
     where = np.flatnonzero(labels == 0)
     right = where[np.argsort(-scores[where])[:15]]
     assert set(index.tolist()) == set(right.tolist()), "wrong among 80 random patches; are all background?"
+    agree(hardest, _hardest, _draw_hard, form=lambda index: sorted(int(i) for i in np.asarray(index)))
 
 
 @exercise(
@@ -377,6 +417,12 @@ def check_focal_loss(focal_loss: Callable[[Array, Array, float], float]) -> None
     assert np.isclose(got, ((1 - pt) ** 2 * cross_entropy).mean()), (
         f"with gamma 2 and p = {p.tolist()}, y = {y.tolist()} you find {got:.4f}"
     )
+    agree(
+        focal_loss,
+        _focal_loss,
+        lambda rng, size: (*_draw_chances(rng, size), float(rng.choice([0, 0.5, 1, 2, 3]))),
+        form=_number,
+    )
 
 
 @exercise(
@@ -406,6 +452,18 @@ def check_redraw_sites(redraw_sites: Callable[[Array, np.random.Generator], Arra
         )
         assert fresh == 6, f"there are 6 sites, so draw 6 times; you drew {fresh:g}"
     assert repeated, "every site comes exactly once, every time: put each site back before the next draw"
+    drawn = np.concatenate(
+        [np.asarray(redraw_sites(sites, np.random.default_rng(seed))) for seed in range(40)]
+    )
+    assert set(drawn.tolist()) == set(range(len(sites))), "in 40 draws some sites never came: draw from all"
+    mixed = np.random.default_rng(7).permutation(sites)
+    index = np.asarray(redraw_sites(mixed, np.random.default_rng(0)))
+    for name in np.unique(mixed[index]):
+        times = np.bincount(index[mixed[index] == name], minlength=len(mixed))[mixed == name]
+        assert len(set(times.tolist())) == 1, (
+            f"where the patches of a site do not stand together, some of {name} are missing: take all of them"
+        )
+    by_chance(lambda rng: redraw_sites(sites, rng), "redraw_sites")
 
 
 @exercise(
@@ -433,6 +491,94 @@ def check_by_site(by_site: Callable[[Array, float, np.random.Generator], Array])
     assert not np.array_equal(mask, other), (
         "another random generator gives the same sites; shuffle them before you take some"
     )
+    for number, fraction, right in ((20, 0.1, 2), (20, 0.5, 10), (10, 0.3, 3), (8, 0.75, 6)):
+        sites = np.random.default_rng(number).permutation(
+            np.repeat(np.arange(number), np.arange(1, number + 1))
+        )
+        mask = np.asarray(by_site(sites, fraction, np.random.default_rng(2)))
+        drawn, shared = set(sites[mask].tolist()), set(sites[mask].tolist()) & set(sites[~mask].tolist())
+        assert not shared, f"{len(shared)} of {number} sites are on both sides; take whole sites"
+        assert len(drawn) == right, f"{fraction:g} of {number} sites are {right}; you drew {len(drawn)}"
+    by_chance(lambda rng: by_site(sites, 0.5, rng), "by_site")
+
+
+def _precision_at(share: float, recall: float, false_alarm_rate: float) -> float:
+    return share * recall / (share * recall + (1 - share) * false_alarm_rate)
+
+
+def _draw_labels(rng: np.random.Generator, size: int) -> tuple[Array]:
+    return (rng.integers(0, 2, size + int(rng.integers(0, 4))),)
+
+
+def _curve(labels: Array, scores: Array) -> tuple[Array, Array]:
+    alarms = [labels[scores >= score] for score in np.sort(scores)[::-1]]
+    precision = [some.mean() for some in alarms]
+    return np.array(precision), np.array([some.sum() / labels.sum() for some in alarms])
+
+
+def _draw_ranked(rng: np.random.Generator, size: int) -> tuple[Array, Array]:
+    """One aircraft at least, and scores of which no two are equal."""
+    labels = rng.integers(0, 2, 1 + size + int(rng.integers(0, 4)))
+    labels[rng.integers(len(labels))] = 1
+    return labels, (1 + rng.permutation(len(labels))) / (1 + len(labels))
+
+
+def _area(precision: Array, recall: Array) -> float:
+    steps = np.array(recall) - np.array([0, *recall[:-1]])
+    return float((steps * precision).sum())
+
+
+def _f_beta(precision: float, recall: float, beta: float) -> float:
+    if precision == 0 or recall == 0:
+        return 0.0
+    return (1 + beta**2) / (1 / precision + beta**2 / recall)
+
+
+def _draw_f(rng: np.random.Generator, size: int) -> tuple[float, float, float]:
+    precision, recall = rng.uniform(0.05, 1, 2).round(2).tolist()
+    if size % 3 == 0:  # one of them 0, or both
+        precision, recall = [(0.0, recall), (precision, 0.0), (0.0, 0.0)][int(rng.integers(3))]
+    return precision, recall, float(rng.choice([0.5, 1, 2, 3]))
+
+
+def _most_found(labels: Array, scores: Array, wanted: float) -> Array:
+    kept = [score for score in scores if labels[scores >= score].mean() >= wanted]
+    return scores >= min(kept)
+
+
+def _draw_promise(rng: np.random.Generator, size: int) -> tuple[Array, Array, float]:
+    """The surest is an aircraft, so that every promise can be kept; an aircraft has the lowest threshold."""
+    while True:
+        labels, scores = _draw_ranked(rng, size + 3)
+        labels[scores.argmax()] = 1
+        wanted = float(rng.choice([0.35, 0.55, 0.65, 0.75, 0.9]))
+        lowest = scores == scores[_most_found(labels, scores, wanted)].min()
+        if labels[lowest].all():
+            return labels, scores, wanted
+
+
+def _weighted_loss(p: Array, y: Array, weight: float) -> float:
+    return float(np.mean([-weight * np.log(a) if b else -np.log(1 - a) for a, b in zip(p, y, strict=True)]))
+
+
+def _focal_loss(p: Array, y: Array, gamma: float) -> float:
+    true = [a if b else 1 - a for a, b in zip(p, y, strict=True)]
+    return float(np.mean([-((1 - t) ** gamma) * np.log(t) for t in true]))
+
+
+def _draw_chances(rng: np.random.Generator, size: int) -> tuple[Array, Array]:
+    count = size + int(rng.integers(0, 3))
+    return rng.uniform(0.05, 0.95, count).round(2), rng.integers(0, 2, count)
+
+
+def _hardest(labels: Array, scores: Array, count: int) -> Array:
+    return np.argsort(np.where(labels == 0, scores, -1))[-count:]
+
+
+def _draw_hard(rng: np.random.Generator, size: int) -> tuple[Array, Array, int]:
+    labels, scores = _draw_ranked(rng, size + 4)
+    labels[rng.permutation(len(labels))[:3]] = 0
+    return labels, scores, int(rng.integers(1, (labels == 0).sum() + 1))
 
 
 def _number(answer: Any) -> float:

@@ -4,6 +4,7 @@ An assert message is the hint for that mistake; students see it, so it never hol
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from aircraft.models import Network, Normalize
 from aircraft_course.checks.core import exercise
+from aircraft_course.checks.reference import agree, by_chance
 
 Array = NDArray[Any]
 
@@ -48,6 +50,13 @@ def check_trainable(trainable: Callable[[nn.Module], int]) -> None:
     assert got != 49, "the first layer was frozen and you still count it; which attribute tells that?"
     assert got != 44, "you count what is frozen; count what still learns"
     assert got == 5, f"with the first layer frozen 5 numbers are left to train; you count {got:g}"
+    agree(
+        lambda sizes, learning: trainable(_linears(sizes, learning)),
+        _numbers,
+        _draw_linears,
+        name="trainable, of Linear layers of these sizes of which these learn,",
+        form=_number,
+    )
 
 
 @exercise(
@@ -110,6 +119,14 @@ def check_extract(extract: Callable[[nn.Module, Array, int], Any]) -> None:
     assert np.allclose(features, right, atol=1e-4), (
         "the shape is right, the values are not: are the images in their order, and given as they are?"
     )
+    for size in (3, 10, 16):  # one image in the last batch, all in one, more than there are
+        some = extract(backbone, images, size)
+        assert np.shape(some) == (10, 6), (
+            f"with a batch_size of {size}, 10 images give {np.shape(some)}, not (10, 6)"
+        )
+        assert np.allclose(np.asarray(some), right, atol=1e-4), (
+            f"with a batch_size of {size} the features are others: are all batches joined in order?"
+        )
 
 
 @exercise(
@@ -165,6 +182,16 @@ def check_head(head: Callable[[Array, Array, Array], Array]) -> None:
         "the score of a patch changes with the other new patches: the scaler must learn from the training "
         "features only"
     )
+    for column in (0, 1):  # each telling feature must count
+        alone = fresh.copy()
+        alone[:, column] = features[:, column].mean()
+        assert roc_auc_score(truth, np.asarray(head(features, labels, alone))) > 0.8, (
+            f"the head learns nothing from feature {1 - column}: are all features given to the regression?"
+        )
+    more = np.asarray(head(features, labels, np.concatenate([fresh, 10 * fresh])))[: len(fresh)]
+    assert np.allclose(more, scores, atol=1e-6), (
+        "the score of a patch changes with the other new patches: learn the scale from the training features"
+    )
 
 
 @exercise(
@@ -187,6 +214,13 @@ def check_draw_sites(draw_sites: Callable[[Array, int, np.random.Generator], Arr
     )
     draws = {tuple(sorted(set(sites[draw_sites(sites, 10, np.random.default_rng(k))]))) for k in range(6)}
     assert len(draws) > 1, "another random generator gives the same sites; shuffle their names with rng"
+    agree(
+        lambda sites, count: _places(sites, draw_sites(sites, count, np.random.default_rng(count))),
+        lambda sites, count: (min(count, len(sites)), True, True),
+        _draw_places,
+        name="draw_sites: how many patches, all different, all but one of their sites whole",
+    )
+    by_chance(lambda rng: np.sort(draw_sites(sites, 50, rng)), "draw_sites")
 
 
 @exercise(
@@ -213,6 +247,19 @@ def check_freeze(freeze: Callable[[nn.Module], Any]) -> None:
         "the weights are fixed, but batch norm still updates its mean and spread with every batch that comes "
         "through: in which mode does it leave them alone?"
     )
+    nested = nn.Sequential(
+        nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.BatchNorm1d(2), nn.Dropout())), nn.Linear(2, 1)
+    )
+    before = {name: value.clone() for name, value in nested.state_dict().items()}
+    freeze(nested.train())
+    assert not any(weights.requires_grad for weights in nested.parameters()), (
+        "of a network inside a network some weights still learn; freeze all of its parameters"
+    )
+    assert not any(module.training for module in nested.modules()), (
+        "of a network inside a network some parts still train; freeze all of its modules"
+    )
+    same = all(torch.equal(before[name], value) for name, value in nested.state_dict().items())
+    assert same, "freezing changed the numbers of the backbone; it should only stop them from changing"
 
 
 @exercise(
@@ -230,6 +277,7 @@ def check_rounds(rounds: Callable[[int, int, int], float]) -> None:
         f"100 steps of 32 are 3,200 views; of 64 patches each comes 50 times, not {got:g}"
     )
     assert np.isclose(_number(rounds(60, 32, 800)), 2.4), "60 steps of 32 are 2.4 rounds of 800 patches"
+    agree(rounds, lambda steps, batch, patches: steps * batch / patches, _draw_steps, form=_number)
 
 
 @exercise(
@@ -287,6 +335,7 @@ def check_patches_needed(patches_needed: Callable[[Sequence[int], Sequence[float
     assert patches_needed(sizes, scores, 0.99) is None, (
         "no size reaches 0.99; then return None, because nobody has measured how many it would take"
     )
+    agree(patches_needed, _patches_needed, _draw_learning)
 
 
 @exercise(
@@ -319,6 +368,7 @@ def check_centre_mean(centre_mean: Callable[[Array], Array]) -> None:
         assert np.allclose(got, maps[:, :, q:-q, q:-q].mean(axis=(2, 3)), atol=1e-5), (
             f"with a side of {side} the centre is the places {q} to {side - q - 1}; check where you cut"
         )
+    agree(centre_mean, _centre_mean, _draw_maps)
 
 
 @exercise(
@@ -343,6 +393,64 @@ def check_strategy(strategy: Mapping[str, str]) -> None:
     assert given["C"] == "fine-tune", (
         "C: the frozen head has been tried and is not enough; what else can move?"
     )
+
+
+def _linears(sizes: Sequence[int], learning: Sequence[bool]) -> nn.Module:
+    layers = [nn.Linear(a, b) for a, b in pairwise(sizes)]
+    for layer, learns in zip(layers, learning, strict=True):
+        layer.weight.requires_grad_(learns)
+        layer.bias.requires_grad_(learns)
+    return nn.Sequential(*layers)
+
+
+def _numbers(sizes: Sequence[int], learning: Sequence[bool]) -> int:
+    return sum((a + 1) * b for (a, b), learns in zip(pairwise(sizes), learning, strict=True) if learns)
+
+
+def _draw_linears(rng: np.random.Generator, size: int) -> tuple[list[int], list[bool]]:
+    sizes = rng.integers(1, 9, 2 + size).tolist()
+    return sizes, (rng.random(1 + size) < 0.6).tolist()
+
+
+def _places(sites: Array, index: Any) -> tuple[int, bool, bool]:
+    """How many patches were drawn; whether all differ; whether all of their sites but one are whole."""
+    index = np.asarray(index)
+    whole = [np.isin(np.flatnonzero(sites == name), index).all() for name in np.unique(sites[index])]
+    return len(index), len(np.unique(index)) == len(index), sum(whole) >= len(whole) - 1
+
+
+def _draw_places(rng: np.random.Generator, size: int) -> tuple[Array, int]:
+    sites = rng.permutation(np.repeat([f"site {k}" for k in range(2 + size)], rng.integers(1, 6, 2 + size)))
+    return sites, int(rng.integers(1, len(sites) + 1))
+
+
+def _draw_steps(rng: np.random.Generator, size: int) -> tuple[int, int, int]:
+    steps, batch, patches = (1 + rng.permutation(50 * size)[:3]).tolist()
+    return steps, batch, patches
+
+
+def _patches_needed(sizes: Sequence[int], scores: Sequence[float], target: float) -> int | None:
+    return next((size for size, score in zip(sizes, scores, strict=True) if score >= target), None)
+
+
+def _draw_learning(rng: np.random.Generator, size: int) -> tuple[list[int], list[float], float]:
+    """Scores that rise on the whole, but not always; the target is one of them, or between two, or beyond."""
+    count = size + int(rng.integers(1, 3))
+    sizes = np.cumsum(rng.integers(5, 90, count)).tolist()
+    scores = (0.5 + rng.permutation(count) / 50).tolist()
+    return sizes, scores, float(rng.choice([*scores, 0.51, 0.75]))
+
+
+def _centre_mean(maps: Array) -> Array:
+    q = maps.shape[3] // 4
+    return maps[:, :, q : 3 * q, q : 3 * q].mean(axis=(2, 3))
+
+
+def _draw_maps(rng: np.random.Generator, size: int) -> tuple[Array]:
+    """Square maps whose side is a multiple of 4, and more patches or channels than one."""
+    patches, channels = rng.integers(1, 3 + size, 2)
+    side = 4 * int(rng.integers(1, 4))
+    return (rng.normal(size=(patches, channels, side, side)).round(2),)
 
 
 def _number(answer: Any) -> float:

@@ -13,6 +13,7 @@ from aircraft import patches
 from aircraft.detection import Detections
 from aircraft.scenes import Scene
 from aircraft_course.checks.core import exercise
+from aircraft_course.checks.reference import agree
 
 
 @exercise(
@@ -38,6 +39,11 @@ def check_windows_in(windows_in: Callable[[int, int], int]) -> None:
             f"for {size} x {size} pixels at stride {stride} {got} is not right: count the windows that lie "
             "wholly in the image, and only whole ones"
         )
+    agree(
+        windows_in,
+        _windows_in,
+        lambda rng, size: (64 + int(rng.integers(0, 40 * size)), 1 + int(rng.integers(40))),
+    )
 
 
 @exercise(
@@ -72,6 +78,12 @@ def check_slide(slide: Callable[[Callable[[np.ndarray], float], np.ndarray, int]
         "the shape is right, the scores are not: is y the stride times the row, and x the stride times the "
         "column?"
     )
+    agree(
+        lambda image, stride: slide(_corner_score, image, stride),
+        _slide,
+        _draw_image,
+        name="slide(score, ...)",
+    )
 
 
 @exercise(
@@ -89,6 +101,7 @@ def check_to_image(to_image: Callable[[int, int, int], Any]) -> None:
         got = tuple(float(value) for value in to_image(i, j, stride))
         right = (32 + stride * j, 32 + stride * i)
         assert got == right, f"for scores[{i}, {j}] at stride {stride} {got} is not the centre of the window"
+    agree(to_image, lambda i, j, stride: (32 + stride * j, 32 + stride * i), _draw_place)
 
 
 @exercise(
@@ -170,6 +183,7 @@ def check_find_peaks(find_peaks: Callable[[np.ndarray, float], Any]) -> None:
         "equal is fine"
     )
     assert got <= {(1, 2), (1, 3)}, f"on a small plateau you found {sorted(got)}"
+    agree(find_peaks, _find_peaks, _draw_map, form=_positions)
 
 
 @exercise(
@@ -202,6 +216,13 @@ def check_suppress(suppress: Callable[[np.ndarray, np.ndarray, float], Any]) -> 
     )
     assert _indices(suppress(np.zeros((0, 2)), np.zeros(0), 20)) == [], (
         "without positions the answer is empty"
+    )
+    agree(
+        suppress,
+        _suppress,
+        _draw_spots,
+        form=_indices,
+        tell="a position stays when it is far from ALL that stay",
     )
 
 
@@ -241,6 +262,7 @@ def check_pair(pair: Callable[..., Any]) -> None:
         "on a tile without aircraft every detection is a false alarm: -1"
     )
     assert len(pair(empty, truth)) == 0, "without detections the answer is an empty list"
+    agree(pair, _pair, _draw_pairs, form=lambda pairs: [int(k) for k in pairs])
 
 
 @exercise(
@@ -260,6 +282,7 @@ def check_count_error(count_error: Callable[[ArrayLike, ArrayLike], float]) -> N
     assert np.isclose(got, 4 / 3), f"mistakes of 2, 2 and 0 on three tiles: {got:.3f} is not their mean"
     got = float(count_error(np.array([5, 5]), np.array([4, 5])))
     assert np.isclose(got, 0.5), f"one too many on one of two tiles: {got:.3f} is not the mean"
+    agree(count_error, lambda found, true: np.abs(np.subtract(found, true)).mean(), _draw_counts)
 
 
 @exercise(
@@ -294,6 +317,7 @@ def check_average_precision(average_precision: Callable[[Sequence[bool], int], f
         assert np.isclose(got, right), (
             f"for {n} detections in random order AP is not {got:.3f}; go by hand through 4"
         )
+    agree(average_precision, _average_precision, _draw_ranking)
 
 
 @exercise(
@@ -329,6 +353,14 @@ def check_choose_for_counting(
     )
     assert np.isclose(got, 0.6), (
         f"with mistakes that cancel, {got:g} is not the threshold of the smallest error"
+    )
+    agree(
+        lambda scores, true, thresholds: choose_for_counting(
+            [_found(*one) for one in scores], [_tile(n) for n in true], thresholds
+        ),
+        _choose_for_counting,
+        _draw_counting,
+        name="choose_for_counting, with the scores found, the true numbers and thresholds,",
     )
 
 
@@ -375,6 +407,12 @@ def check_hard_windows(hard_windows: Callable[[Scene, np.ndarray], Any]) -> None
         "at the border the window moved into the image, and now the aircraft is outside of its core: "
         "compute the labels from the corners AFTER the clip"
     )
+    agree(
+        lambda points, centers: hard_windows(_tile_at(centers), points),
+        _hard_windows,
+        _draw_points,
+        name="hard_windows, with the points and the centres of the aircraft,",
+    )
 
 
 @exercise(
@@ -394,6 +432,130 @@ def check_which_tiles(answer: str) -> None:
             "d": "more examples are better, but some tiles must stay unseen; which ones?",
         },
     )
+
+
+def _windows_in(size: int, stride: int) -> int:
+    return len(range(0, size - 63, stride)) ** 2
+
+
+def _corner_score(window: np.ndarray) -> float:
+    """A score that tells where the window was cut, and how large it is."""
+    assert window.shape == (64, 64, 3), f"score got a window of {window.shape}, not (64, 64, 3)"
+    return float(window[0, 0] @ (1.0, 0.01, 0.0001) + window[-1, -1, 0] * 1000.0)
+
+
+def _slide(image: np.ndarray, stride: int) -> np.ndarray:
+    height, width = image.shape[:2]
+    rows, columns = range(0, height - 63, stride), range(0, width - 63, stride)
+    return np.array([[_corner_score(image[y : y + 64, x : x + 64]) for x in columns] for y in rows])
+
+
+def _draw_image(rng: np.random.Generator, size: int) -> tuple[np.ndarray, int]:
+    sides = 64 + rng.integers(0, 12 * size, 2)
+    return rng.integers(0, 256, (*sides, 3), dtype=np.uint8), int(rng.integers(1, 24))
+
+
+def _draw_place(rng: np.random.Generator, size: int) -> tuple[int, int, int]:
+    i, j, stride = rng.integers((0, 0, 1), (8 * size, 8 * size, 65)).tolist()
+    return i, j, stride
+
+
+def _find_peaks(scores: np.ndarray, threshold: float) -> list[tuple[int, int]]:
+    rows, columns = scores.shape
+    return [
+        (i, j)
+        for i, j in np.ndindex(rows, columns)
+        if scores[i, j] >= threshold
+        and not (scores[max(i - 1, 0) : i + 2, max(j - 1, 0) : j + 2] > scores[i, j]).any()
+    ]
+
+
+def _draw_map(rng: np.random.Generator, size: int) -> tuple[np.ndarray, float]:
+    """Small maps without ties, which the text leaves open; the threshold is one of the scores, or higher."""
+    shape = rng.integers(1, 3 + size, 2)
+    scores = rng.permutation(shape.prod()).reshape(shape) / 100
+    return scores, float(rng.choice([*scores.ravel(), 2.0]) if rng.random() < 0.7 else 0)
+
+
+def _suppress(centers: np.ndarray, scores: np.ndarray, min_distance: float) -> list[int]:
+    keep: list[int] = []
+    for i in np.argsort(-scores):
+        if all(np.hypot(*(centers[i] - centers[k])) > min_distance for k in keep):
+            keep.append(int(i))
+    return keep
+
+
+def _draw_spots(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """Crowded along both axes and slanted, so that several stay and several go."""
+    count = int(rng.integers(0, 3 + size))
+    centers = (rng.random((count, 2)) * 70).round(1)
+    return centers, rng.permutation(count) / 10, float(rng.integers(5, 40)) + 0.05
+
+
+def _pair(found: np.ndarray, truth: np.ndarray, radius: float = 16) -> list[int]:
+    pairs: list[int] = []
+    for x, y in found:
+        free = [k for k in range(len(truth)) if k not in pairs]
+        far = {k: float(np.hypot(truth[k, 0] - x, truth[k, 1] - y)) for k in free}
+        best = min(far, key=lambda k: far[k], default=-1)
+        pairs.append(best if far.get(best, np.inf) <= radius else -1)
+    return pairs
+
+
+def _draw_pairs(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray, float]:
+    truth = (rng.random((int(rng.integers(0, 2 + size)), 2)) * 60).round(1)
+    found = (rng.random((int(rng.integers(0, 3 + size)), 2)) * 60).round(1)
+    return found, truth, float(rng.choice([4.05, 10.05, 16.05, 30.05]))
+
+
+def _draw_counts(rng: np.random.Generator, size: int) -> tuple[list[int], list[int]]:
+    found, true = rng.integers(0, 9, (2, int(rng.integers(1, 3 + size)))).tolist()
+    return found, true
+
+
+def _average_precision(hits: Sequence[bool], n_true: int) -> float:
+    return sum(sum(hits[: k + 1]) / (k + 1) for k in range(len(hits)) if hits[k]) / n_true
+
+
+def _draw_ranking(rng: np.random.Generator, size: int) -> tuple[list[bool], int]:
+    hits = (rng.random(int(rng.integers(0, 3 + size))) < 0.6).tolist()
+    return hits, max(1, sum(hits) + int(rng.integers(0, 4)))
+
+
+def _choose_for_counting(scores: list[list[float]], true: list[int], thresholds: list[float]) -> float:
+    def wrong(threshold: float) -> int:
+        return sum(abs(sum(s >= threshold for s in one) - n) for one, n in zip(scores, true, strict=True))
+
+    return min(thresholds, key=wrong)
+
+
+def _draw_counting(rng: np.random.Generator, size: int) -> tuple[list[list[float]], list[int], list[float]]:
+    """Tiles, and thresholds in no order, of which one only has the smallest error."""
+    while True:
+        true = rng.integers(0, 5, int(rng.integers(1, 3 + size))).tolist()
+        levels = [0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85]
+        scores = [
+            sorted(rng.choice(levels, int(rng.integers(0, 8)), replace=False), reverse=True) for _ in true
+        ]
+        thresholds = rng.permutation([0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])[: 3 + size % 4].tolist()
+        errors = [
+            sum(abs(sum(s >= t for s in one) - n) for one, n in zip(scores, true, strict=True))
+            for t in thresholds
+        ]
+        if errors.count(min(errors)) == 1:
+            return [[float(s) for s in one] for one in scores], true, thresholds
+
+
+def _hard_windows(points: np.ndarray, centers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    corners = np.round(points - 32).astype(int).clip(0, 448)
+    return corners, patches.label(centers, corners[:, 0], corners[:, 1])
+
+
+def _draw_points(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points near aircraft and near the border; never half-way between two pixels, where rounding is open."""
+    centers = rng.integers(0, 512, (int(rng.integers(1, 2 + size)), 2)).astype(np.float32)
+    near = centers[rng.integers(0, len(centers), 2 * size)] + rng.integers(-40, 41, (2 * size, 2))
+    return near.clip(0, 511) + np.float32(0.2), centers
 
 
 def _choice(answer: Any, *, right: str, hints: dict[str, str]) -> None:
@@ -420,6 +582,12 @@ def _tile(aircraft: int) -> Scene:
     """An empty tile with so many boxes in a row; the centre of the first is at (110, 110)."""
     boxes = np.array([[90 + 60 * k, 90, 130 + 60 * k, 130] for k in range(aircraft)], np.float32)
     return Scene(np.zeros((512, 512, 3), np.uint8), boxes.reshape(-1, 4), "tile", "site")
+
+
+def _tile_at(centers: np.ndarray) -> Scene:
+    """An empty tile with aircraft at these centres."""
+    boxes = np.concatenate([centers - 8, centers + 8], axis=1).astype(np.float32)
+    return Scene(np.zeros((512, 512, 3), np.uint8), boxes, "tile", "site")
 
 
 def _found(*scores: float) -> Detections:

@@ -3,6 +3,7 @@
 An assert message is the hint for that mistake; students see it, so it never holds the bare answer.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from aircraft import detection, models
 from aircraft.scenes import Scene
 from aircraft_course.checks.core import exercise
+from aircraft_course.checks.reference import agree
 
 
 @exercise(
@@ -157,6 +159,7 @@ def check_corner(corner: Callable[[int, int, int], Any]) -> None:
         assert got == (stride * j, stride * i), (
             f"for map[{i}, {j}] at stride {stride} {got} is not where its window begins"
         )
+    agree(corner, lambda i, j, stride: (stride * j, stride * i), _draw_place)
 
 
 @exercise(
@@ -200,6 +203,7 @@ def check_multiplications(multiplications: Callable[[int, int, int, int, int], i
             f"for (inputs, outputs, kernel, rows, columns) = {layer} another number is right; "
             "is the kernel a square, and is every position counted?"
         )
+    agree(multiplications, lambda *layer: math.prod(layer) * layer[2], _draw_layer)
 
 
 @exercise(
@@ -309,6 +313,12 @@ def check_to_input(to_input: Callable[[np.ndarray], Any]) -> None:
         "the shape is right, but the pixels are mixed up: reshape does not move channels; transpose does"
     )
     assert got.dtype == np.float32, f"onnxruntime refuses {got.dtype} here; it wants float32"
+    agree(
+        to_input,
+        lambda image: np.moveaxis(image, 2, 0)[None].astype(np.float32) / 255,
+        _draw_pixels,
+        within=1e-3,
+    )
 
 
 @exercise(
@@ -336,6 +346,7 @@ def check_shift_boxes(shift_boxes: Callable[[np.ndarray, int, int], Any]) -> Non
     )
     empty = np.asarray(shift_boxes(np.zeros((0, 4), np.float32), 8, 8))
     assert empty.shape == (0, 4), "a scene without aircraft has boxes of shape (0, 4), and must keep it"
+    agree(shift_boxes, lambda boxes, x, y: boxes + np.array([x, y, x, y], np.float32), _draw_boxes)
 
 
 @exercise(
@@ -355,6 +366,13 @@ def check_megabytes(megabytes: Callable[[int, int, int], float]) -> None:
     got = float(megabytes(32, 1998, 1998))
     assert 480 < got < 520, (
         f"for 32 channels of 1998 x 1998 {got:g} MB is not right; are all channels counted?"
+    )
+    agree(
+        megabytes,
+        lambda *sides: math.prod(sides) * 4e-6,
+        _draw_sides,
+        within=0.06,
+        tell="a float32 has 4 bytes",
     )
 
 
@@ -379,6 +397,32 @@ def side_by_side(places: Sequence[Scene], *, across: int) -> Scene:
         site="several",
         ignore=np.concatenate(ignore),
     )
+
+
+def _draw_place(rng: np.random.Generator, size: int) -> tuple[int, int, int]:
+    i, j, stride = rng.integers((0, 0, 1), (8 * size, 8 * size, 33)).tolist()
+    return i, j, stride
+
+
+def _draw_layer(rng: np.random.Generator, size: int) -> tuple[int, ...]:
+    """Five different numbers, so that none can stand for another."""
+    return tuple((1 + rng.permutation(4 + size)[:5]).tolist())
+
+
+def _draw_pixels(rng: np.random.Generator, size: int) -> tuple[np.ndarray]:
+    return (rng.integers(0, 256, (*rng.integers(1, 3 + size, 2), 3), dtype=np.uint8),)
+
+
+def _draw_boxes(rng: np.random.Generator, size: int) -> tuple[np.ndarray, int, int]:
+    low = rng.integers(0, 100, (int(rng.integers(0, 2 + size)), 2))
+    boxes = np.concatenate([low, low + rng.integers(5, 60, low.shape)], axis=1).astype(np.float32)
+    x, y = rng.permutation(4000)[:2].tolist()
+    return boxes, x, y
+
+
+def _draw_sides(rng: np.random.Generator, size: int) -> tuple[int, int, int]:
+    channels, rows, columns = rng.integers((1, 200, 200), (8 * size + 1, 2000, 2000)).tolist()
+    return channels, rows, columns
 
 
 def _choice(answer: Any, *, right: str, hints: dict[str, str]) -> None:

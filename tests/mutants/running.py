@@ -1,0 +1,184 @@
+"""A lesson in one process: its cells in their order, and at each exercise the mutants, each in a fork."""
+
+import ast
+import contextlib
+import io
+import json
+import linecache
+import os
+import select
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "notebooks"), str(ROOT / "src")]
+
+from aircraft_course.checks import LAST, reference  # noqa: E402
+from builder import sources, stubs  # noqa: E402
+from mutants.operators import mutants  # noqa: E402
+
+SECONDS = 10  # that a check may take for a mutant
+DRAWS = 2000  # inputs on which an accepted mutant must behave as the solution, to be called equivalent
+Namespace = dict[str, Any]
+
+
+@dataclass
+class Verdict:
+    """What became of a mutant. status: of the check, or "hang", "crash" (the check itself), "dead"."""
+
+    lesson: int
+    exercise: str
+    kind: str
+    change: str
+    status: str
+    message: str
+    lines: int = 0
+    seconds: float = 0.0
+    equivalent: bool | None = None  # of an accepted one: on many drawn inputs; None where none are drawn
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def lesson(
+    path: Path, only: Callable[[str], bool] = lambda name: True, say: Callable[[str], None] = print
+) -> Iterator[Verdict]:
+    """Run a lesson at small settings, and judge all mutants of its exercises."""
+    os.environ |= {"AIRCRAFT_FAST": "1", "MPLBACKEND": "agg"}
+    read = sources.read(path)
+    by_cell = {id(one.cell): one for one in read.exercises}
+    space: Namespace = {"__name__": "__main__", "display": print}
+    for number, cell in enumerate(read.cells):
+        if cell.kind != "code" or {"wrong", "right", "solution", "setup"} & set(cell.tags):
+            continue
+        if "exercise" not in cell.tags:
+            run(cell.text, space, f"cell{number}")
+            continue
+        one = by_cell[id(cell)]
+        assert one.check is not None
+        solution = stubs.solution(cell.text)
+        if only(cell.name):
+            yield from exercise(read.number, cell.name, cell.text, one.check.text, space)
+        run(solution, space, f"solution{number}")
+
+
+def exercise(number: int, name: str, text: str, check: str, space: Namespace) -> Iterator[Verdict]:
+    """The mutants of one exercise."""
+    solution = stubs.solution(text)
+    wanted = answered_lines(text, solution)
+    for mutant in mutants(
+        solution, keep=lambda node: getattr(node, "lineno", 0) in wanted or not hasattr(node, "lineno")
+    ):
+        verdict = Verdict(number, name, mutant.kind, mutant.change, "", "")
+        for key, value in apart(lambda mutant=mutant: judged(mutant.code, check, space)).items():
+            setattr(verdict, key, value)
+        if verdict.status == "ok":
+            more = apart(lambda mutant=mutant: judged(mutant.code, check, space, DRAWS), seconds=120)
+            verdict.equivalent = None if not more.get("drawn") else more["status"] == "ok"
+            if verdict.equivalent is False:
+                verdict.message = f"accepted, but: {more['message']}"
+        yield verdict
+
+
+def answered_lines(text: str, solution: str) -> set[int]:
+    """The lines of the solution that the student writes; the rest of the cell is given, and never changed."""
+    kept = set(stubs.stub(text).split("\n"))
+    tree = ast.parse(solution)
+    lines = solution.split("\n")
+    wanted = {i for i, line in enumerate(lines, start=1) if line not in kept and line.strip()}
+    for node in ast.walk(tree):  # a statement over several lines counts as a whole
+        if isinstance(node, ast.stmt) and not isinstance(
+            node, ast.FunctionDef | ast.ClassDef | ast.For | ast.If | ast.With | ast.While
+        ):
+            span = set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+            if span & wanted:
+                wanted |= span
+    return wanted
+
+
+def run(code: str, space: Namespace, name: str) -> None:
+    """Execute a cell, in silence; its source can be looked up, as in a notebook."""
+    file = f"<{name}>"
+    linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        exec(compile(code, file, "exec"), space)
+    plt = sys.modules.get("matplotlib.pyplot")
+    if plt is not None:
+        plt.close("all")
+
+
+def judged(code: str, check: str, space: Namespace, draws: int = 0) -> dict[str, Any]:
+    """The outcome of a check for an answer."""
+    started, printed = time.perf_counter(), io.StringIO()
+    before = reference.CALLS
+    file = "<answer>"
+    linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
+    LAST.name = LAST.status = LAST.message = ""
+    try:
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
+            try:
+                exec(compile(code, file, "exec"), space)
+            except Exception as error:  # the cell of the answer itself fails: the student sees that
+                return {"status": "raises", "message": f"{type(error).__name__}: {error}"}
+            with reference.effort(draws, 1) if draws else contextlib.nullcontext():
+                exec(compile(check, "<check>", "exec"), space)
+    except NameError as error:  # the answer's name is gone: nothing to judge
+        return {"status": "raises", "message": str(error)}
+    except Exception as error:
+        return {"status": "crash", "message": f"{type(error).__name__}: {error}"}
+    text = printed.getvalue().strip()
+    lines = len(text.splitlines())
+    status, message = LAST.status, LAST.message
+    if status == "error" and draws == 0 and ours(space):
+        status = "crash"
+    return {
+        "status": status, "message": message, "lines": lines, "drawn": before < reference.CALLS,
+        "seconds": round(time.perf_counter() - started, 3),
+    }  # fmt: skip
+
+
+def ours(space: Namespace) -> bool:
+    """Whether the last error came out of the check itself, and not out of the student's code."""
+    error = sys.exc_info()[1] or getattr(LAST, "cause", None)
+    return (
+        False
+        if error is None
+        else not any(step.filename == "<answer>" for step in traceback.extract_tb(error.__traceback__))
+    )
+
+
+def apart(work: Callable[[], dict[str, Any]], seconds: float = SECONDS) -> dict[str, Any]:
+    """The result of `work` in a forked process, so that it changes nothing here; or that it hangs or dies."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        os.setsid()
+        try:
+            answer = json.dumps(work()).encode()
+        except BaseException as error:
+            answer = json.dumps({"status": "dead", "message": repr(error)}).encode()
+        os.write(writer, answer)
+        os._exit(0)
+    os.close(writer)
+    answer, until = b"", time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if not select.select([reader], [], [], left)[0]:
+            break
+        piece = os.read(reader, 65536)
+        if not piece:
+            break
+        answer += piece
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    os.close(reader)
+    os.waitpid(child, 0)
+    if answer:
+        return json.loads(answer)
+    return {"status": "hang" if left <= 0 else "dead", "message": ""}
