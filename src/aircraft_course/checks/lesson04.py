@@ -176,7 +176,9 @@ def check_score_function(score_function: Callable[[Any], float]) -> None:
     agree(
         lambda losses: np.argsort([number(score_function(judged(loss)), "the score") for loss in losses]),
         lambda losses: np.argsort(losses)[::-1],
-        lambda rng, size: (0.5 + rng.permutation(1 + size) * float(rng.choice([1e-4, 0.003, 0.1, 2])),),
+        lambda rng, size: (
+            (0.5 + rng.permutation(1 + size) * float(rng.choice([1e-4, 0.003, 0.1, 2]))).tolist(),
+        ),
         name="the order of the scores, from the worst, for evaluators with these losses: score_function",
     )
     assert _stops_at(score_function, judged, losses) == 5, "with patience 2 this should stop after epoch 5"
