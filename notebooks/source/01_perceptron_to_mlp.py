@@ -154,6 +154,11 @@ def neuron(x, w, b):
 def neuron(x, w, b):
     return (w * x + b > 0).astype(int)
 
+# %% tags=["wrong"]
+# hint: only above 0 it is 1
+def neuron(x, w, b):
+    return 1 if np.sum(w * x) + b >= 0 else 0
+
 # %% tags=["right"]
 def neuron(x, w, b):
     total = b
@@ -999,6 +1004,11 @@ def make_mlp(inputs, hidden, outputs):
 # hint: one score a class
 def make_mlp(inputs, hidden, outputs):
     return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, 1))
+
+# %% tags=["wrong"]
+# hint: between the two Linear layers
+def make_mlp(inputs, hidden, outputs):
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.Sigmoid(), nn.Linear(hidden, outputs))
 
 # %% tags=["right"]
 class TwoLayers(nn.Module):

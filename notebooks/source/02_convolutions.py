@@ -782,6 +782,15 @@ def receptive_field(layers):
         field += (kernel - 1) * jump
     return field
 
+# %% tags=["wrong"]
+# hint: draw it as in the figure
+def receptive_field(layers):
+    field, jump = 1, 1
+    for kernel, stride in layers:
+        field += (kernel - 1) * jump
+        jump = jump + stride
+    return field
+
 # %% tags=["right"]
 def receptive_field(layers):
     field = 1
@@ -869,6 +878,10 @@ features = 64 * 14 * 14
 # %% tags=["wrong"]
 # hint: how many maps are there
 features = 12 * 12
+
+# %% tags=["wrong"]
+# hint: how many there are in all
+features = (64, 12, 12)
 
 # %% tags=["right"]
 features = 64 * 12 * 12

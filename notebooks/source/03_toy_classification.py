@@ -108,6 +108,12 @@ def mean_and_spread(images):
 def mean_and_spread(images):
     return (images / 255).mean(axis=0), (images / 255).std(axis=0)
 
+# %% tags=["wrong"]
+# hint: averaged over the patches
+def mean_and_spread(images):
+    pixels = images / 255
+    return pixels.mean(axis=(0, 1, 2)), pixels.std(axis=(1, 2)).mean(axis=0)
+
 # %% tags=["right"]
 def mean_and_spread(images):
     pixels = torch.from_numpy(images).reshape(-1, 3) / 255
@@ -1118,6 +1124,12 @@ def choose_threshold(labels, scores, min_recall):
 # hint: Look for the highest
 def choose_threshold(labels, scores, min_recall):
     return np.quantile(scores, 1 - min_recall)
+
+# %% tags=["wrong"]
+# hint: of the aircraft are found; wanted
+def choose_threshold(labels, scores, min_recall):
+    aircraft = np.sort(scores[labels == 1])[::-1]
+    return aircraft[int(min_recall * len(aircraft)) - 1]
 
 # %% tags=["right"]
 def choose_threshold(labels, scores, min_recall):

@@ -574,6 +574,12 @@ def one_cycle(steps, peak, warmup):
     return [(0, peak / 25), (steps, peak)]
 
 
+# %% tags=["wrong"]
+# hint: whole numbers without a point
+def one_cycle(steps, peak, warmup):
+    return [(0, peak / 25), (np.round(warmup * steps), peak), (steps, peak / 1000)]
+
+
 # %% tags=["right"]
 def one_cycle(steps, peak, warmup):
     top = int(warmup * steps + 0.5)
@@ -1370,6 +1376,12 @@ def draw_settings(rng):
 # hint: draw with the generator
 def draw_settings(rng):
     return {"lr": 10**-2.5, "dropout": 0.25}
+
+
+# %% tags=["wrong"]
+# hint: global random numbers
+def draw_settings(rng):
+    return {"lr": 10 ** rng.uniform(-4, -1), "dropout": np.random.uniform(0, 0.5)}
 
 
 # %% tags=["right"]

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import importlib
 import io
 import json
 import linecache
@@ -54,6 +55,7 @@ def lesson(
     read = sources.read(path)
     by_cell = {id(one.cell): one for one in read.exercises}
     space: Namespace = {"__name__": "__main__", "display": print}
+    importlib.import_module("torch._dynamo")  # the first optimiser does, in seconds: once here, not in each fork
     for number, cell in enumerate(read.cells):
         if cell.kind != "code" or {"wrong", "right", "solution", "setup"} & set(cell.tags):
             continue
@@ -170,6 +172,7 @@ def apart(work: Callable[[], dict[str, Any]], seconds: float = SECONDS) -> dict[
     answer, until = b"", time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         if not select.select([reader], [], [], left)[0]:
+            left = 0.0
             break
         piece = os.read(reader, 65536)
         if not piece:

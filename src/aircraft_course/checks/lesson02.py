@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from aircraft_course.checks.answers import explained, number, numbers, told, undisturbed
 from aircraft_course.checks.core import exercise
+from aircraft_course.checks.reference import agree, same
 
 
 @exercise(
@@ -39,7 +41,7 @@ def check_to_tensor(to_tensor: Callable[[np.ndarray], Tensor]) -> None:
     assert tensor.max() <= 1.01, f"the largest number is {float(tensor.max()):.0f}; scale 0..255 to 0..1"
     right = np.moveaxis(image, 2, 0) / 255
     reshaped = image.reshape(3, 5, 7) / 255
-    found = tensor.numpy()
+    found = tensor.detach().cpu().numpy()
     assert not np.allclose(found, reshaped, atol=1e-3), (
         "the shape is right, but the picture is torn: reshape only cuts the row of numbers anew; "
         "to reorder the axes use permute"
@@ -49,6 +51,11 @@ def check_to_tensor(to_tensor: Callable[[np.ndarray], Tensor]) -> None:
     )
     assert tensor.dtype == torch.float32, f"the numbers are {tensor.dtype}; networks compute with float32"
     assert np.array_equal(image, before), "your function changed the image itself; work on a copy"
+    agree(
+        to_tensor,
+        lambda image: np.moveaxis(image, 2, 0) / 255,
+        lambda rng, size: (rng.integers(0, 256, (*rng.integers(1, 2 + size, 2), 3), dtype=np.uint8),),
+    )
 
 
 @exercise(
@@ -59,7 +66,7 @@ def check_to_tensor(to_tensor: Callable[[np.ndarray], Tensor]) -> None:
 )
 def check_brighten(brighten: Callable[[np.ndarray, int], np.ndarray]) -> None:
     image = np.array([[0, 10, 100], [155, 200, 255]], dtype=np.uint8)
-    found = np.asarray(brighten(image.copy(), 100))
+    found = _array(brighten(image.copy(), 100))
     assert found.shape == image.shape, f"the image has the shape (2, 3), your result {found.shape}"
     assert found[0, 1] == 110, f"10 made brighter by 100 became {found[0, 1]}"
     assert found[1, 1] != 44, (
@@ -69,11 +76,17 @@ def check_brighten(brighten: Callable[[np.ndarray, int], np.ndarray]) -> None:
         f"200 + 100 became {found[1, 1]}; the brightest value that a pixel can have is 255"
     )
     assert found.dtype == np.uint8, f"a picture stays uint8, your result is {found.dtype}"
-    darker = np.asarray(brighten(image.copy(), -100))
+    darker = _array(brighten(image.copy(), -100))
     assert darker[0, 1] == 0, (
         f"10 - 100 became {darker[0, 1]}: a negative amount makes it darker, and no pixel goes below black"
     )
     assert np.array_equal(darker, [[0, 0, 0], [55, 100, 155]]), "darker by 100: some pixels are wrong"
+    agree(
+        brighten,
+        lambda image, amount: np.clip(image.astype(int) + amount, 0, 255).astype(np.uint8),
+        _draw_brighten,
+        form=lambda answer: [_array(answer), str(_array(answer).dtype)],
+    )
 
 
 @exercise(
@@ -87,7 +100,7 @@ def check_cross_correlate(cross_correlate: Callable[[np.ndarray, np.ndarray], np
     rng = np.random.default_rng(0)
     for height, width, size in ((5, 5, 3), (6, 9, 3), (9, 6, 5), (4, 4, 1), (3, 3, 3)):
         image, kernel = rng.normal(size=(height, width)), rng.normal(size=(size, size))
-        found = np.asarray(cross_correlate(image.copy(), kernel.copy()))
+        found = _array(cross_correlate(image.copy(), kernel.copy()))
         right = _correlate(image, kernel)
         what = f"an image of {height} x {width} with a kernel of {size}"
         assert found.shape != (height, width) or size == 1, (
@@ -110,6 +123,7 @@ def check_cross_correlate(cross_correlate: Callable[[np.ndarray, np.ndarray], np
             "times kernel, "
             "cell by cell, then the sum of all"
         )
+    agree(cross_correlate, _correlate, _draw_correlate, form=_array, within=1e-4)
 
 
 @exercise(
@@ -122,7 +136,11 @@ def check_cross_correlate(cross_correlate: Callable[[np.ndarray, np.ndarray], np
     )
 )
 def check_kernels(blur: Any, edges: Any, sharpen: Any) -> None:
-    blur, edges, sharpen = (np.asarray(kernel, float) for kernel in (blur, edges, sharpen))
+    nine = "an array of 3 x 3 numbers is asked for"
+    blur, edges, sharpen = (
+        numbers(kernel, name, nine)
+        for name, kernel in (("blur", blur), ("edges", edges), ("sharpen", sharpen))
+    )
     for name, kernel in (("blur", blur), ("edges", edges), ("sharpen", sharpen)):
         assert kernel.shape == (3, 3), f"{name} has the shape {kernel.shape}; all kernels here are 3 x 3"
     assert np.ptp(blur) < 1e-3, (
@@ -169,7 +187,7 @@ def check_kernels(blur: Any, edges: Any, sharpen: Any) -> None:
 def check_convolve(convolve: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> None:
     rng = np.random.default_rng(1)
     image, kernel = rng.normal(size=(7, 9)), rng.normal(size=(3, 3))
-    found = np.asarray(convolve(image.copy(), kernel.copy()), float)
+    found = _array(convolve(image.copy(), kernel.copy()))
     right = _correlate(image, kernel[::-1, ::-1])
     assert found.shape == right.shape, f"7 x 9 with a kernel of 3 gives 5 x 7, yours is {found.shape}"
     mistakes = {
@@ -184,6 +202,13 @@ def check_convolve(convolve: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> 
     assert np.allclose(found, right, atol=1e-4), (
         "the numbers differ from a true convolution; turn only the kernel"
     )
+    agree(
+        convolve,
+        lambda image, kernel: _correlate(image, kernel[::-1, ::-1]),
+        _draw_correlate,
+        form=_array,
+        within=1e-4,
+    )
 
 
 @exercise(
@@ -196,24 +221,48 @@ def check_convolve(convolve: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> 
 )
 def check_output_size(output_size: Callable[..., int]) -> None:
     plain = ((5, 3, 1, 0), (28, 5, 1, 0), (28, 3, 1, 1), (7, 3, 2, 0), (8, 3, 2, 0), (32, 5, 1, 2))
-    for size, kernel, stride, padding in (*plain, (64, 7, 2, 3), (14, 2, 2, 0), (15, 2, 2, 0), (30, 4, 3, 1)):
-        found = output_size(size, kernel, stride=stride, padding=padding)
-        walk = size + 2 * padding - kernel
-        if found == walk // stride + 1:
-            continue
-        what = f"size {size}, kernel {kernel}, stride {stride}, padding {padding} gave {found}"
-        assert padding == 0 or found != (walk - padding) // stride + 1, (
-            f"{what}: padding is put on both sides, so it counts twice"
+    cases = (*plain, (64, 7, 2, 3), (14, 2, 2, 0), (15, 2, 2, 0), (30, 4, 3, 1))
+    whats = [f"size {a}, kernel {k}, stride {s}, padding {p}" for a, k, s, p in cases]
+    found = [
+        number(output_size(size, kernel, stride=stride, padding=padding), what, "a whole number is asked for")
+        for what, (size, kernel, stride, padding) in zip(whats, cases, strict=True)
+    ]
+    right = [_places(*case) for case in cases]
+    other = next((k for k in range(len(cases)) if found[k] != right[k]), 0)
+    what = f"{whats[other]} gave {found[other]}"
+    explained(
+        found,
+        right,
+        {
+            f"{what}: padding is put on both sides, so it counts twice": [
+                (size + padding - kernel) // stride + 1 for size, kernel, stride, padding in cases
+            ],
+            f"{what}: padding is forgotten; it makes the image larger on both sides": [
+                (size - kernel) // stride + 1 for size, kernel, stride, padding in cases
+            ],
+            f"{what}: one too few; the place where the window starts counts as well": [
+                places - 1 for places in right
+            ],
+            f"{what}: the stride is forgotten; the window jumps": [
+                size + 2 * padding - kernel + 1 for size, kernel, stride, padding in cases
+            ],
+            f"{what}: the stride counts in steps; the place where the window starts is one place more": [
+                (size + 2 * padding - kernel + 1) // stride for size, kernel, stride, padding in cases
+            ],
+        },
+    )
+    for what, told_, places in zip(whats, found, right, strict=True):
+        assert float(told_).is_integer(), (
+            f"{what} gave {told_}: there is no half place; the last step is left out when it does not fit"
         )
-        assert found != walk // stride, (
-            f"{what}: one too few; the place where the window starts counts as well"
-        )
-        assert float(found).is_integer(), (
-            f"{what}: there is no half place; the last step is left out when it does not fit"
-        )
-        assert found != walk + 1, f"{what}: the stride is forgotten; the window jumps"
-        raise AssertionError(f"{what}; draw it and count the places of the window")
-    assert output_size(10, 3) == 8, f"size 10, kernel 3, stride 1, padding 0 gave {output_size(10, 3)}"
+        assert told_ == places, f"{what} gave {told_}; draw it and count the places of the window"
+    agree(output_size, _places, _draw_places)
+    agree(
+        lambda size, kernel: output_size(size, kernel),
+        _places,
+        lambda rng, size: _draw_places(rng, size)[:2],
+        name="output_size",
+    )
 
 
 @exercise(
@@ -228,7 +277,7 @@ def check_max_pool(max_pool: Callable[..., np.ndarray]) -> None:
     rng = np.random.default_rng(2)
     for height, width, size in ((4, 4, 2), (4, 6, 2), (5, 7, 2), (9, 6, 3)):
         image = rng.normal(size=(height, width)) - 3  # all negative: a start at 0 shows
-        found = np.asarray(max_pool(image.copy(), size))
+        found = _array(max_pool(image.copy(), size))
         tensor = torch.from_numpy(image)[None]
         right = functional.max_pool2d(tensor, size)[0].numpy()
         what = f"an image of {height} x {width} with blocks of {size}"
@@ -246,6 +295,8 @@ def check_max_pool(max_pool: Callable[..., np.ndarray]) -> None:
             "blocks of negative numbers gave 0; the largest of -3 and -5 is -3"
         )
         assert np.allclose(found, right), f"{what}: some numbers are not the largest of their block"
+    agree(max_pool, _max_pool, _draw_pool, form=_array)
+    agree(max_pool, _max_pool, lambda rng, size: (rng.normal(size=(4, 6)).round(1),), form=_array)
 
 
 @exercise(
@@ -256,21 +307,42 @@ def check_max_pool(max_pool: Callable[..., np.ndarray]) -> None:
     )
 )
 def check_conv_parameters(conv_parameters: Callable[[int, int, int], int]) -> None:
-    for inputs, outputs, kernel in ((1, 1, 3), (3, 32, 3), (1, 32, 3), (10, 25, 5), (32, 64, 1)):
-        found = conv_parameters(inputs, outputs, kernel)
-        weights = kernel * kernel * inputs * outputs
-        right = weights + outputs
-        what = f"{inputs} channels in, {outputs} filters of {kernel} x {kernel}: {found}"
-        assert found != weights, f"{what} counts the weights; each filter has a bias as well"
-        assert found != weights + 1 or outputs == 1, f"{what} has one bias in all; each filter has its own"
-        assert found != (kernel * kernel + 1) * outputs or inputs == 1, (
-            f"{what}: a filter has a kernel for each input channel; look at the drawing of red, "
-            "green and blue"
-        )
-        assert found != (kernel * kernel + 1) * inputs * outputs or inputs == 1, (
-            f"{what} has a bias for each kernel; the three sums are added first, then comes one bias a filter"
-        )
-        assert found == right, f"{what}; nn.Conv2d has another number"
+    cases = ((1, 1, 3), (3, 32, 3), (1, 32, 3), (10, 25, 5), (32, 64, 1))
+    whats = [f"{i} channels in, {o} filters of {k} x {k}" for i, o, k in cases]
+    found = [
+        number(conv_parameters(*case), what, "a whole number is asked for")
+        for what, case in zip(whats, cases, strict=True)
+    ]
+    right = [_conv_count(*case) for case in cases]
+    other = next((k for k in range(len(cases)) if found[k] != right[k]), 0)
+    what = f"{whats[other]}: {found[other]}"
+    explained(
+        found,
+        right,
+        {
+            f"{what} counts the weights; each filter has a bias as well": [
+                k * k * i * o for i, o, k in cases
+            ],
+            f"{what} has one bias in all; each filter has its own": [k * k * i * o + 1 for i, o, k in cases],
+            f"{what}: a filter has a kernel for each input channel; look at the drawing of red, green and "
+            "blue": [(k * k + 1) * o for _, o, k in cases],
+            f"{what} has a bias for each kernel; the three sums are added first, then comes one bias a "
+            "filter": [(k * k + 1) * i * o for i, o, k in cases],
+            f"{what} has a bias for each input channel; it is one for each filter": [
+                k * k * i * o + i for i, o, k in cases
+            ],
+            f"{what}: a kernel has kernel x kernel weights, in two directions": [
+                (k * i + 1) * o for i, o, k in cases
+            ],
+        },
+    )
+    for what, told_, count in zip(whats, found, right, strict=True):
+        assert told_ == count, f"{what}: {told_}; nn.Conv2d has another number"
+    agree(
+        undisturbed(conv_parameters),
+        _conv_count,
+        lambda rng, size: tuple(rng.integers(1, 2 + size, 3).tolist()),
+    )
 
 
 @exercise(
@@ -282,7 +354,10 @@ def check_conv_parameters(conv_parameters: Callable[[int, int, int], int]) -> No
         "32 * 14 * 14 in the first, 128 in the second.",
     )
 )
-def check_grey_net(convolution: int, dense: int, output: int) -> None:
+def check_grey_net(convolution: Any, dense: Any, output: Any) -> None:
+    whole = "one number is asked for, of weights and biases"
+    convolution = number(convolution, "convolution", whole)
+    dense, output = number(dense, "dense", whole), number(output, "output", whole)
     assert convolution != 288, "convolution: 288 weights, and the biases of the 32 filters are missing"
     assert convolution == _conv_count(1, 32, 3), (
         f"convolution: {convolution} is not right; use your function for 1 channel in and 32 filters of 3 x 3"
@@ -311,8 +386,10 @@ def check_grey_net(convolution: int, dense: int, output: int) -> None:
     )
 )
 def check_small_net(small_net: Callable[[], nn.Module]) -> None:
-    network = small_net()
-    assert isinstance(network, nn.Module), f"return the network; yours returns {type(network).__name__}"
+    network = undisturbed(small_net)()
+    assert isinstance(network, nn.Module), f"return the network; yours returns {told(network)}"
+    if _is_small_net(network):  # however it is written
+        return
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
     assert len(convolutions) == 3, f"three convolutions are asked for, yours has {len(convolutions)}"
@@ -353,6 +430,10 @@ def check_small_net(small_net: Callable[[], nn.Module]) -> None:
     assert shape == (2, 10), f"two images of 1 x 32 x 32 gave the shape {shape}; wanted: 10 scores for each"
     count = sum(parameter.numel() for parameter in network.parameters())
     assert count == 47645, f"your network has {count:,} parameters; is there a layer too many?"
+    raise AssertionError(
+        "the layers are all there, but their result is another one; is their order right, each stride 1, "
+        "each pool 2 x 2, and nothing else between them?"
+    )
 
 
 @exercise(
@@ -372,21 +453,29 @@ def check_receptive_field(receptive_field: Callable[[Sequence[tuple[int, int]]],
         ("convolution 3, pool 2, convolution 3", [(3, 1), (2, 2), (3, 1)]),
         ("convolution 5 with stride 2, pool 2, convolution 3, pool 2", [(5, 2), (2, 2), (3, 1), (2, 2)]),
     )
-    for what, layers in cases:
-        found, right = receptive_field(layers), _field(layers)
-        no_jump = 1 + sum(kernel - 1 for kernel, _ in layers)
-        sums = sum(kernel for kernel, _ in layers)
-        assert found == right or found not in (sums, sums + 1), (
-            f"{what}: {found}; a kernel of 3 adds only 2 new pixels, since the windows overlap"
-        )
-        assert found == right or found != no_jump, (
-            f"{what}: {found}; after a stride of 2, neighbours lie 2 pixels apart, so each step "
-            "adds more pixels"
-        )
-        assert found == right or found != _field(layers, early=True), (
-            f"{what}: {found}; a layer's stride spreads the layers after it, not the layer itself"
-        )
-        assert found == right, f"{what}: {found}; draw it as in the figure and count the pixels at the bottom"
+    found = [
+        number(receptive_field(list(layers)), what, "a whole number is asked for") for what, layers in cases
+    ]
+    right = [_field(layers) for _, layers in cases]
+    other = next((k for k in range(len(cases)) if found[k] != right[k]), 0)
+    what = f"{cases[other][0]}: {found[other]}"
+    overlap = f"{what}; a kernel of 3 adds only 2 new pixels, since the windows overlap"
+    spread = f"{what}; after a stride of 2, neighbours lie 2 pixels apart, so each step adds more pixels"
+    late = f"{what}; a layer's stride spreads the layers after it, not the layer itself"
+    product = f"{what}; after two strides of 2, neighbours lie 4 pixels apart: each stride multiplies"
+    mistakes: tuple[tuple[str, Callable[[list[tuple[int, int]]], int]], ...] = (
+        (overlap, lambda layers: sum(kernel for kernel, _ in layers) or 1),
+        (overlap, lambda layers: sum(kernel for kernel, _ in layers) + 1),
+        (overlap, lambda layers: _field([(kernel + 1, stride) for kernel, stride in layers])),
+        (spread, lambda layers: 1 + sum(kernel - 1 for kernel, _ in layers)),
+        (late, lambda layers: _field(layers, early=True)),
+        (product, lambda layers: _field(layers, adds=True)),
+    )
+    for hint, wrong in mistakes:
+        explained(found, right, {hint: [wrong(layers) for _, layers in cases]})
+    for (what, _), told_, field in zip(cases, found, right, strict=True):
+        assert told_ == field, f"{what}: {told_}; draw it as in the figure and count the pixels at the bottom"
+    agree(receptive_field, _field, _draw_layers)
 
 
 @exercise(
@@ -395,7 +484,11 @@ def check_receptive_field(receptive_field: Callable[[Sequence[tuple[int, int]]],
         "28, 26, 24, and the pool makes 12. There are 64 maps of 12 x 12.",
     )
 )
-def check_features(features: int) -> None:
+def check_features(features: Any) -> None:
+    assert not isinstance(features, tuple | list | np.ndarray) or np.size(features) == 1, (
+        f"features is {told(features)}; one number is asked for: how many there are in all"
+    )
+    features = number(features, "features", "one number is asked for, how many there are in all")
     assert features != 64 * 24 * 24, (
         "36,864 numbers come out of the second convolution; the pool comes after it"
     )
@@ -406,6 +499,10 @@ def check_features(features: int) -> None:
         "12 x 12 places, yes; but the second convolution has another number of maps"
     )
     assert features == 9216, f"{features:,} is not right; follow height and width through the layers"
+    assert isinstance(features, int), (
+        "9216 is right, but 9216.0 is no whole number for Python, and a layer needs one: divide with //, or "
+        "leave the point away"
+    )
 
 
 @exercise(
@@ -422,8 +519,11 @@ def check_hidden_units(hidden_units: Callable[[int, int, int], int]) -> None:
         (10, 3, 7, 13),
     ):
         parameters = (inputs + 1) * hidden + (hidden + 1) * outputs + spare
-        found = hidden_units(parameters, inputs, outputs)
-        what = f"{parameters:,} parameters, {inputs:,} inputs, {outputs} outputs gave {found}"
+        what = f"{parameters:,} parameters, {inputs:,} inputs, {outputs} outputs"
+        found = number(
+            hidden_units(parameters, inputs, outputs), f"{what}: your answer", "a whole number is asked for"
+        )
+        what = f"{what} gave {found}"
         assert float(found).is_integer(), f"{what}: there is no half neuron; round down"
         has = (inputs + 1) * found + (found + 1) * outputs
         assert has <= parameters, (
@@ -432,6 +532,11 @@ def check_hidden_units(hidden_units: Callable[[int, int, int], int]) -> None:
         assert found == hidden, (
             f"{what}: one more neuron would fit; count the parameters of one hidden neuron"
         )
+    agree(
+        hidden_units,
+        lambda parameters, inputs, outputs: (parameters - outputs) // (inputs + 1 + outputs),
+        _draw_budget,
+    )
 
 
 @exercise(
@@ -470,6 +575,12 @@ def check_scramble(scramble: Callable[[Tensor, Tensor], Tensor]) -> None:
     assert torch.equal(found, right), (
         "the first image is right, the others are not: all images get the same new order"
     )
+    agree(
+        scramble,
+        lambda images, order: images.flatten(2)[:, :, order].reshape(images.shape),
+        _draw_pixels,
+        name="scramble",
+    )
 
 
 def _conv_count(inputs: int, outputs: int, kernel: int) -> int:
@@ -482,13 +593,91 @@ def _correlate(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return (windows * kernel).sum(axis=(2, 3))
 
 
-def _field(layers: Sequence[tuple[int, int]], *, early: bool = False) -> int:
-    """The receptive field of (kernel, stride); early: with the mistake of counting a stride too soon."""
+def _field(layers: Sequence[tuple[int, int]], *, early: bool = False, adds: bool = False) -> int:
+    """The receptive field of (kernel, stride).
+
+    early, adds: with the mistakes of counting a stride too soon, and of adding strides.
+    """
     field = jump = 1
     for kernel, stride in layers:
-        if early:
-            jump *= stride
-        field += (kernel - 1) * jump
-        if not early:
-            jump *= stride
+        wider = jump + stride - 1 if adds else jump * stride
+        field += (kernel - 1) * (wider if early else jump)
+        jump = wider
     return field
+
+
+def _array(answer: Any) -> np.ndarray:
+    """Numbers in the kind that they have: the check looks at it."""
+    asked = "an array of numbers is asked for"
+    assert answer is not None, f"your function returns None; {asked}: is the line `return` missing?"
+    numbers(answer, "what you return", asked)
+    return answer.detach().cpu().numpy() if isinstance(answer, Tensor) else np.asarray(answer)
+
+
+def _draw_brighten(rng: np.random.Generator, size: int) -> tuple[np.ndarray, int]:
+    shape = rng.integers(1, 2 + size, 2 if rng.random() < 0.8 else 3)
+    image = rng.choice([0, 1, 40, 100, 128, 200, 254, 255], shape).astype(np.uint8)
+    return image, int(rng.integers(-300, 301))
+
+
+def _draw_correlate(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
+    kernel = int(rng.integers(1, 3 + size // 3))
+    sides = kernel + rng.integers(0, 2 + size, 2)
+    return rng.integers(-4, 5, sides).astype(float), rng.integers(-4, 5, (kernel, kernel)).astype(float)
+
+
+def _places(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
+    return len(range(0, size + 2 * padding - kernel + 1, stride))
+
+
+def _draw_places(rng: np.random.Generator, size: int) -> tuple[int, int, int, int]:
+    kernel, stride, padding = int(rng.integers(1, 8)), int(rng.integers(1, 5)), int(rng.integers(0, 4))
+    return kernel + int(rng.integers(0, 5 * size)), kernel, stride, padding
+
+
+def _max_pool(image: np.ndarray, size: int = 2) -> np.ndarray:
+    rows, columns = image.shape[0] // size, image.shape[1] // size
+    return image[: rows * size, : columns * size].reshape(rows, size, columns, size).max(axis=(1, 3))
+
+
+def _draw_pool(rng: np.random.Generator, size: int) -> tuple[np.ndarray, int]:
+    """At least one whole block: without, libraries differ."""
+    block = int(rng.integers(1, 4))
+    image = rng.normal(size=block + rng.integers(0, 3 + size, 2)) * 3 - 1
+    return image.round(1), block
+
+
+def _is_small_net(network: nn.Module) -> bool:
+    """Whether it computes what the layers of exercise 10 do with its weights, whatever it is built of."""
+    images = torch.rand(3, 1, 32, 32, generator=torch.Generator().manual_seed(0)) * 4 - 2
+    shapes = [(10, 1, 5, 5), (10,), (25, 10, 5, 5), (25,), (100, 25, 4, 4), (100,), (10, 100), (10,)]
+    try:
+        with torch.no_grad():
+            found = undisturbed(network.forward)(images)
+    except Exception:  # what does not fit is told by the asserts
+        return False
+    weights = list(network.parameters())
+    if [tuple(weight.shape) for weight in weights] != shapes or not isinstance(found, Tensor):
+        return False
+    x = images
+    with torch.no_grad():
+        for k in (0, 2, 4):
+            x = functional.max_pool2d(functional.conv2d(x, weights[k], weights[k + 1]).relu(), 2)
+        return same(found, functional.linear(x.flatten(1), weights[6], weights[7]), 1e-4)
+
+
+def _draw_layers(rng: np.random.Generator, size: int) -> tuple[list[tuple[int, int]]]:
+    count = int(rng.integers(0, 2 + size))
+    return ([(int(rng.integers(1, 8)), int(rng.integers(1, 4))) for _ in range(min(count, 6))],)
+
+
+def _draw_budget(rng: np.random.Generator, size: int) -> tuple[int, int, int]:
+    inputs, outputs, hidden = (int(rng.integers(1, 3 + 3 * size)) for _ in range(3))
+    spare = int(rng.choice([0, inputs + outputs, int(rng.integers(0, inputs + outputs))]))
+    return (inputs + 1) * (hidden - 1) + hidden * outputs + spare, inputs, outputs
+
+
+def _draw_pixels(rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor]:
+    shape = rng.integers(1, 2 + (1 + size) // 2, 4).tolist()
+    images = torch.from_numpy(rng.permutation(int(np.prod(shape))).reshape(shape).astype(np.float32))
+    return images, torch.from_numpy(rng.permutation(shape[2] * shape[3]))

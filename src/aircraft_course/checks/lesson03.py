@@ -3,7 +3,7 @@
 An assert message is the hint for that mistake; students see it, so it never holds the bare answer.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,9 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset, default_collate
 
 from aircraft import models
 from aircraft.patches import Patches
+from aircraft_course.checks.answers import number, numbers, parts, told, undisturbed
 from aircraft_course.checks.core import exercise
+from aircraft_course.checks.reference import agree
 
 
 @exercise(
@@ -28,10 +30,12 @@ from aircraft_course.checks.core import exercise
 def check_mean_and_spread(mean_and_spread: Callable[[np.ndarray], tuple[Any, Any]]) -> None:
     rng = np.random.default_rng(3)
     images = (rng.integers(0, 256, (5, 64, 64, 3)) // np.array([1, 2, 4])).astype(np.uint8)
-    pair = mean_and_spread(images)
-    assert _count(pair) == 2, "return two things: the mean and the spread"
+    images //= np.array([1, 2, 3, 4, 5], np.uint8)[:, None, None, None]  # bright patches and dark ones
+    pair = _pair(mean_and_spread(images.copy()), "return two things: the mean and the spread")
+    each = (images / 255).std(axis=(1, 2)).mean(axis=0)
     right = images.mean(axis=(0, 1, 2)) / 255, images.std(axis=(0, 1, 2)) / 255
-    for name, got, wanted in zip(("mean", "spread"), map(_numbers, pair), right, strict=True):
+    for name, got, wanted in zip(("mean", "spread"), pair, right, strict=True):
+        got = numbers(got, f"the {name}", "an array of 3 numbers is asked for, one for each colour")
         assert got.shape != (), (
             f"the {name} is one number for all colours; give one number for each of the 3 colours"
         )
@@ -42,10 +46,24 @@ def check_mean_and_spread(mean_and_spread: Callable[[np.ndarray], tuple[Any, Any
         assert got.max() <= 1, (
             f"the {name} goes up to {got.max():.0f}: bring the pixels from 0 ... 255 to 0 ... 1 first"
         )
-        assert np.allclose(got, wanted, atol=1e-3), (
-            f"the {name} of red should be about {wanted[0]:.2f} here, yours is {got[0]:.2f}; is the "
-            "spread the standard deviation (std)?"
+        assert name == "mean" or not np.allclose(got, each, atol=1e-3), (
+            "this is the spread within a patch, averaged over the patches; bright patches differ from dark "
+            "ones as well: take the spread of all pixels at once"
         )
+        assert name == "mean" or not np.allclose(got, wanted**2, atol=1e-3), (
+            "this is the square of the spread, the variance (var); the spread is its root (std)"
+        )
+        assert np.allclose(got, wanted, atol=1e-3), (
+            f"the {name} of red should be about {wanted[0]:.2f} here, yours is {got[0]:.2f}"
+            + ("; is the spread the standard deviation (std)?" if name == "spread" else "")
+        )
+    agree(
+        mean_and_spread,
+        lambda images: ((images / 255).mean(axis=(0, 1, 2)), (images / 255).std(axis=(0, 1, 2))),
+        _draw_patches,
+        form=lambda pair: [numbers(part, "a part") for part in pair],
+        within=3e-4,  # n or n - 1
+    )
 
 
 @exercise(
@@ -57,8 +75,7 @@ def check_mean_and_spread(mean_and_spread: Callable[[np.ndarray], tuple[Any, Any
 def check_shared_sites(shared_sites: Callable[[np.ndarray, np.ndarray], Iterable[str]]) -> None:
     first, second = np.array(["a", "b", "b", "c", "d"]), np.array(["d", "e", "b", "f"])
     answer = shared_sites(first, second)
-    assert _count(answer) >= 0, "return the names of the sites, as a set or a list"
-    names = [str(name) for name in answer]
+    names = _names(answer)
     both = {"b", "d"}
     assert set(names) != set("abcdef"), (
         "these are the sites of either part; wanted are those that are in both"
@@ -71,8 +88,15 @@ def check_shared_sites(shared_sites: Callable[[np.ndarray, np.ndarray], Iterable
         "a site can stand at different places in the two lists"
     )
     assert len(names) == len(set(names)), "a site is named more than once; give each name once"
-    assert not list(shared_sites(np.array(["a"]), np.array(["b"]))), (
+    assert not _names(shared_sites(np.array(["a"]), np.array(["b"]))), (
         "with no site in common the answer is empty"
+    )
+    agree(
+        shared_sites,
+        lambda first, second: set(first.tolist()) & set(second.tolist()),
+        _draw_sites,
+        form=lambda answer: sorted(_names(answer)),
+        tell="each name that is in both, once",
     )
 
 
@@ -89,11 +113,16 @@ def check_patch_dataset(PatchDataset: Callable[[Patches], Dataset]) -> None:
     images = rng.integers(0, 256, (7, 64, 64, 3)).astype(np.uint8)
     labels = np.array([0, 1, 1, 0, 1, 0, 0], np.uint8)
     data: Any = PatchDataset(Patches(images, labels, np.array(["here"] * 7)))
-    assert len(data) == 7, f"the data set of 7 patches says that it has {len(data)}"
-    item = data[2]
-    assert _count(item) == 2, "data[2] must give two things: the image and its label"
-    image, label = item
-    assert isinstance(image, Tensor), f"the image must be a tensor, this is {type(image).__name__}"
+    length = type(data).__len__(data)
+    assert length is not None, (
+        "the data set has no length: __len__ returns None, is the line `return` missing?"
+    )
+    assert isinstance(length, int), (
+        f"__len__ returns {told(length)}; it is a whole number, how many there are"
+    )
+    assert length == 7, f"the data set of 7 patches says that it has {length}"
+    image, label = parts(data[2], 2, "data[2] must give two things: the image and its label")
+    assert isinstance(image, Tensor), f"the image must be a tensor, this is {told(image)}"
     assert image.shape != (64, 64, 3), (
         "the image is (64, 64, 3); PyTorch wants the channels first: (3, 64, 64)"
     )
@@ -115,7 +144,7 @@ def check_patch_dataset(PatchDataset: Callable[[Patches], Dataset]) -> None:
     assert torch.allclose(image.float(), wanted, atol=1e-3), (
         "these are not the pixels of patch 2, from 0 to 1"
     )
-    assert np.array_equal(_numbers(label), 1), f"the label of patch 2 is 1, yours is {label}"
+    assert number(label, "the label") == 1, f"the label of patch 2 is 1, yours is {label}"
     images, labels = default_collate([data[2], data[0]])  # as a DataLoader does
     assert labels.is_floating_point(), (
         f"the label is {labels.dtype}; the loss compares it with a float, so make it a float too"
@@ -126,6 +155,24 @@ def check_patch_dataset(PatchDataset: Callable[[Patches], Dataset]) -> None:
     )
     assert images.dtype == torch.float32, f"the image is {images.dtype}; the weights of a network are float32"
     assert float(data[0][1]) == 0, "another index must give another patch"
+    assert not torch.equal(data[0][0], data[2][0]), "another index must give another image"
+    assert torch.equal(data[0][0], images[1]), "the same index must give the same image again"
+
+    def item(images: np.ndarray, labels: np.ndarray, index: int) -> list[Any]:
+        data: Any = PatchDataset(Patches(images, labels, np.array(["here"] * len(images))))
+        image, label = data[index]
+        return [len(data), float(label), image[:, ::21, ::21]]
+
+    agree(
+        item,
+        lambda images, labels, index: [
+            len(images),
+            float(labels[index]),
+            np.moveaxis(images[index][::21, ::21], 2, 0) / 255,
+        ],
+        _draw_dataset,
+        name="its length, and label and pixels of an index: for images, labels and the index",
+    )
 
 
 @exercise(
@@ -140,11 +187,16 @@ def check_make_loader(make_loader: Callable[..., DataLoader]) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         loader = make_loader(dataset, training=False)
-        assert isinstance(loader, DataLoader), f"return a DataLoader, this is {type(loader).__name__}"
+        assert isinstance(loader, DataLoader), f"return a DataLoader, this is {told(loader)}"
         quiet = [batch[0] for batch in loader]
         loader = make_loader(dataset, training=True)
+        assert isinstance(loader, DataLoader), (
+            f"return a DataLoader, with training=True this is {told(loader)}"
+        )
         first, second = [batch[0] for batch in loader], [batch[0] for batch in loader]
-    assert len(quiet[0]) == 64, f"the first batch holds {len(quiet[0])} patches, not 64"
+    for name, batches in (("validation", quiet), ("training", first)):
+        most = max(len(batch) for batch in batches)
+        assert most == 64, f"the batches of the {name} loader hold {most} patches, not 64"
     for name, batches in (("validation", quiet), ("training", first)):
         seen = torch.cat(batches).sort()[0]
         assert len(seen) == count, (
@@ -163,6 +215,24 @@ def check_make_loader(make_loader: Callable[..., DataLoader]) -> None:
         "every epoch needs a new order, yours repeats the first one"
     )
 
+    def batches_of(count: int, training: bool) -> list[Any]:
+        dataset = TensorDataset(torch.arange(count).float(), torch.arange(count).float() / 2)
+        found = [(batch[0], batch[1]) for batch in undisturbed(make_loader)(dataset, training=training)]
+        seen = torch.cat([images for images, _ in found])
+        fits = torch.equal(torch.cat([labels for _, labels in found]), seen / 2)
+        return [[len(images) for images, _ in found], sorted(seen.tolist()) if training else seen, fits]
+
+    agree(
+        undisturbed(batches_of),
+        lambda count, training: [
+            [*[64] * (count // 64), *[count % 64] * (count % 64 > 0)],
+            range(count),
+            True,
+        ],
+        lambda rng, size: (int(rng.integers(1, 1 + 25 * size)), bool(rng.integers(2))),
+        name="the batches of make_loader, for a number of patches and training,",
+    )
+
 
 @exercise(
     hints=(
@@ -177,9 +247,13 @@ def check_toy_cnn(ToyCNN: Callable[[], nn.Module]) -> None:
     images = torch.rand(4, 3, 64, 64, generator=generator)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = ToyCNN().eval()
-    padded = any(isinstance(part, nn.Conv2d) and any(map(int, part.padding)) for part in model.modules())
-    assert not padded, "leave padding away: lesson 8 needs a network without it"
+        model = ToyCNN()
+    assert isinstance(model, nn.Module), f"ToyCNN() is {told(model)}; it must be a network, an nn.Module"
+    model.eval()
+    padding = [part.padding for part in model.modules() if isinstance(part, nn.Conv2d)]
+    assert all(one in ("valid", 0, (0, 0)) for one in padding), (
+        "leave padding away: lesson 8 needs a network without it"
+    )
     with torch.no_grad():
         logits = _run(model, images)
     reference = models.build("toy_cnn").eval()
@@ -188,27 +262,36 @@ def check_toy_cnn(ToyCNN: Callable[[], nn.Module]) -> None:
     assert len(ours) == len(theirs), (
         f"the network has {len(ours)} layers with weights, the table shows {len(theirs)}"
     )
-    for number, (yours, ours_) in enumerate(zip(ours, theirs, strict=True), start=1):
-        what = f"layer {number} of those with weights"
-        assert yours[0] == ours_[0] or number < len(ours), (
+    for layer, (yours, ours_) in enumerate(zip(ours, theirs, strict=True), start=1):
+        what = f"layer {layer} of those with weights"
+        assert yours[0] == ours_[0] or layer < len(ours), (
             f"the last layer gives {yours[0]} numbers a patch; one logit is enough"
         )
         assert yours[0] == ours_[0], (
             f"{what} gives {yours[0]} channels; the comment at its right says another number"
         )
         assert yours == ours_, f"{what} has weights of {yours}; compare with the table above"
+    assert isinstance(logits, Tensor), f"the network gives {told(logits)}; it must give a tensor of logits"
     assert logits.shape != (4, 1), "4 patches give logits of shape (4, 1); flatten them to (4,)"
     assert logits.shape == (4,), f"4 patches give logits of shape {tuple(logits.shape)}, not (4,)"
     assert got == wanted, "each layer has a weight and a bias; leave both as they are by default"
-    for parameter, value in zip(reference.parameters(), model.parameters(), strict=True):
-        parameter.data = value.data.clone()
     with torch.no_grad():
-        right = reference(images)
+        for parameter, value in zip(reference.parameters(), model.parameters(), strict=True):
+            fan = value[0].numel() if value.ndim > 1 else 50
+            value.copy_(torch.randn(value.shape, generator=generator) * (2 / fan) ** 0.5)  # so that all tells
+            parameter.copy_(value)
+        right, logits = reference(images), model(images)
+        one, again = model(images[:1]), undisturbed(model.train())(images)
     assert not torch.allclose(logits, right.sigmoid(), atol=1e-4), (
         "the network ends with a sigmoid; let it end with the logit, the loss does the rest"
     )
-    assert torch.allclose(logits, right, atol=1e-4), (
-        "the layers are right, but the result is not: is a ReLU or a pool missing?"
+    assert torch.allclose(logits, right, atol=1e-3), (
+        "the layers are right, but the result is not: is a ReLU or a pool missing, or at another place? Is "
+        "(x - 0.5) / 0.25 still there?"
+    )
+    assert one.shape == (1,), f"one patch gives logits of shape {tuple(one.shape)}, not (1,)"
+    assert torch.allclose(again, right, atol=1e-3), (
+        "in training the network gives other numbers than in evaluation; the table shows no such layer"
     )
 
 
@@ -227,9 +310,12 @@ def check_bce(bce: Callable[[Tensor, Tensor], Tensor]) -> None:
         if count > 1:
             labels[0], labels[1] = 0, 1
         right = functional.binary_cross_entropy_with_logits(logits, labels)
-        answer = bce(logits, labels)
+        answer = bce(logits.clone(), labels.clone())
         assert answer is not None, "the function returns nothing"
-        got = torch.as_tensor(answer).detach()
+        assert isinstance(answer, Tensor), (
+            f"the loss is {told(answer)}; a training needs a tensor, which knows its origin: no .item()"
+        )
+        got = answer.detach()
         assert got.ndim == 0, (
             f"the result has the shape {tuple(got.shape)}; take the mean over the patches, one number"
         )
@@ -257,6 +343,18 @@ def check_bce(bce: Callable[[Tensor, Tensor], Tensor]) -> None:
             f"for logits {_short(logits)} and labels {_short(labels)} the loss is {right:.3f}, "
             f"yours is {got:.3f}"
         )
+    logits = torch.tensor([0.5, -1.0, 2.0], requires_grad=True)
+    value = bce(logits, torch.tensor([1.0, 0.0, 0.0]))
+    assert value.requires_grad, (
+        "the value is right, but it cannot be trained: it has forgotten how it was computed from the logits; "
+        "use torch's functions only, without .item(), .detach() or numpy"
+    )
+    value.backward()
+    slopes = numbers(logits.grad, "the gradient of your loss")
+    assert np.allclose(slopes, [-0.1258, 0.0896, 0.2936], atol=1e-3), (
+        "the value is right, but its gradient is not: compute all of it with torch's functions"
+    )
+    agree(bce, functional.binary_cross_entropy_with_logits, _draw_logits, within=1e-4)
 
 
 @exercise(
@@ -273,7 +371,7 @@ def check_train_one_epoch(train_one_epoch: Callable[..., float]) -> None:
     model.eval()
     start = model.weights()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
-    loss_fn = nn.BCEWithLogitsLoss()
+    loss_fn = nn.BCEWithLogitsLoss(pos_weight=torch.tensor(1.5))  # not the usual one: the argument counts
     answers = [train_one_epoch(model, loader, optimizer, loss_fn) for _ in range(2)]
     assert model.seen, "the network never ran: call model(images) for every batch of the loader"
     end = model.weights()
@@ -296,22 +394,26 @@ def check_train_one_epoch(train_one_epoch: Callable[..., float]) -> None:
     assert all(training for training, _ in model.seen), (
         "call model.train() first: some layers behave differently in training"
     )
-    answer = answers[1]
+    for epoch, answer in enumerate(answers):
+        _check_epoch_loss(answer, losses[epoch], batch_means[epoch])
+
+
+def _check_epoch_loss(answer: Any, loss: float, batch_mean: float) -> None:
     assert answer is not None, "the network learns; now return the mean loss of the epoch"
     is_live = isinstance(answer, Tensor) and answer.requires_grad
     assert not is_live, (
         "the result is a tensor that holds on to its gradients; take the plain number with .item()"
     )
-    got = float(answer)
-    assert not np.isclose(got, losses[1] * 5, rtol=1e-4), (
+    got = number(answer, "what you return", "the mean loss is asked for, a plain number")
+    assert not np.isclose(got, loss * 5, rtol=1e-4), (
         "this is the sum over all patches; divide by their number"
     )
-    assert not np.isclose(got, batch_means[1], rtol=1e-4), (
+    assert not np.isclose(got, batch_mean, rtol=1e-4), (
         "this is the mean over the batches, but the last batch is smaller: "
         "let each batch count with its number of patches"
     )
-    assert np.isclose(got, losses[1], rtol=1e-4), (
-        f"the mean loss over the 5 patches is {losses[1]:.4f}, yours is {got:.4f}"
+    assert np.isclose(got, loss, rtol=1e-4), (
+        f"the mean loss over the 5 patches is {loss:.4f}, yours is {got:.4f}"
     )
 
 
@@ -329,8 +431,9 @@ def check_validate(validate: Callable[..., tuple[float, float]]) -> None:
     loader = DataLoader(TensorDataset(images, labels), batch_size=4)
     model = _Echo()
     model.train()
-    pair = validate(model, loader, nn.BCEWithLogitsLoss())
-    assert _count(pair) == 2, "return two numbers: the loss and the accuracy"
+    pair = _pair(
+        validate(model, loader, nn.BCEWithLogitsLoss()), "return two numbers: the loss and the accuracy"
+    )
     assert model.seen, "the network never ran: call model(images) for every batch of the loader"
     assert not any(training for training, _ in model.seen), (
         "the network is still in training mode, where dropout, for example, is random: "
@@ -339,7 +442,7 @@ def check_validate(validate: Callable[..., tuple[float, float]]) -> None:
     assert not any(gradients for _, gradients in model.seen), (
         "gradients are recorded, which costs time and memory; judge the network inside torch.no_grad()"
     )
-    loss, accuracy = map(float, pair)
+    loss, accuracy = number(pair[0], "the loss"), number(pair[1], "the accuracy")
     logits = images[:, 0]
     right = float(functional.binary_cross_entropy_with_logits(logits, labels))
     share = float(((logits > 0) == (labels > 0)).float().mean())
@@ -361,6 +464,14 @@ def check_validate(validate: Callable[..., tuple[float, float]]) -> None:
         f"the loss over all 7 patches is {right:.4f}, yours is {loss:.4f}; "
         "is the last, smaller batch weighed rightly?"
     )
+    agree(
+        undisturbed(lambda *given: validate(*_judged(*given))),  # a loader draws a number for itself
+        _validate,
+        _draw_validation,
+        form=lambda pair: [float(number(part, "a part")) for part in pair],
+        name="for logits, labels, a batch size and the pos_weight of loss_fn, validate",
+        within=1e-4,
+    )
 
 
 @exercise(
@@ -373,14 +484,14 @@ def check_validate(validate: Callable[..., tuple[float, float]]) -> None:
 def check_keep_best(KeepBest: Callable[..., Any]) -> None:
     model = nn.Linear(1, 1)
     losses = [5.0, 4.0, 4.5, 3.0, 3.5, 3.6, 3.7]
-    keeper = KeepBest(patience=2)
-    stops = []
+    keeper: Any = KeepBest(patience=2)
+    stops: list[Any] = []
     for epoch, loss in enumerate(losses, start=1):
         model.weight.data.fill_(float(epoch))
         stops.append(keeper.update(model, loss))
         if loss == min(losses[:epoch]):
-            assert keeper.best_weights is not None, (
-                "after the first epoch there is a best one: remember its weights"
+            assert getattr(keeper, "best_weights", None) is not None, (
+                "after the first epoch there is a best one: remember its weights in best_weights"
             )
         if stops[-1]:
             break
@@ -394,13 +505,27 @@ def check_keep_best(KeepBest: Callable[..., Any]) -> None:
     assert len(stops) == 6, (
         f"{happened}; count the epochs without a new best: 3.5 is the first of them, 3.6 the second"
     )
-    kept = float(keeper.best_weights["weight"])
+    weights = keeper.best_weights
+    assert isinstance(weights, Mapping), (
+        f"best_weights is {told(weights)}; keep what state_dict() gives, as a copy"
+    )
+    assert weights.keys() == {"weight", "bias"}, (
+        f"best_weights has the keys {sorted(map(str, weights))}; keep all that state_dict() gives"
+    )
+    kept = float(weights["weight"])
     assert kept != len(stops), (
         "the kept weights are those of the last epoch: state_dict() gives the living weights, "
         "which training goes on changing; keep a copy"
     )
     assert kept == 4, f"the best loss was in epoch 4, but the kept weights are those of epoch {kept:.0f}"
-    assert float(keeper.best_loss) == 3.0, f"best_loss should be 3.0, it is {keeper.best_loss}"
+    best = number(getattr(keeper, "best_loss", None), "best_loss")
+    assert best == 3.0, f"best_loss should be 3.0, it is {best}"
+    agree(
+        undisturbed(lambda patience, losses: _kept(KeepBest(patience), losses)),
+        _keep_best,
+        _draw_losses,
+        name="for a patience and losses, (stops after, keeps the weights of, best_loss) of KeepBest",
+    )
 
 
 @exercise(
@@ -416,7 +541,9 @@ def check_confusion(confusion: Callable[[np.ndarray, np.ndarray, float], Any]) -
     for threshold in (0.5, 0.25):
         labels, scores = _scored(rng, 60)
         (tn, fp), (fn, tp) = right = _confusion(labels, scores, threshold)
-        got = _numbers(confusion(labels, scores, threshold))
+        got = numbers(
+            confusion(labels, scores, threshold), "what you return", "a matrix of 2 x 2 is asked for"
+        )
         assert got.shape == (2, 2), f"the matrix has the shape {got.shape}; it has two rows and two columns"
         assert got.max() > 1, "these are shares; count the patches"
         assert got.sum() == 60, f"60 patches went in, but the four numbers add up to {got.sum():g}"
@@ -435,6 +562,7 @@ def check_confusion(confusion: Callable[[np.ndarray, np.ndarray, float], Any]) -
             f"yours is {got.astype(int).tolist()}; the {tn + fp} background patches belong to the first row, "
             f"the {fn + tp} aircraft to the second one"
         )
+    agree(confusion, _confusion, _draw_scored)
 
 
 @exercise(
@@ -449,9 +577,9 @@ def check_roc_point(roc_point: Callable[[np.ndarray, np.ndarray, float], Sequenc
     for threshold in (0.4, 0.7):
         labels, scores = _scored(rng, 90)
         (tn, fp), (fn, tp) = _confusion(labels, scores, threshold)
-        pair = roc_point(labels, scores, threshold)
-        assert _count(pair) == 2, "return two numbers: the false alarm rate and the recall"
-        rate, recall = map(float, pair)
+        two = "return two numbers: the false alarm rate and the recall"
+        pair = _pair(roc_point(labels, scores, threshold), two)
+        rate, recall = number(pair[0], "the false alarm rate"), number(pair[1], "the recall")
         right = fp / (fp + tn), tp / (tp + fn)
         assert not np.allclose((recall, rate), right), (
             "first the false alarm rate (to the right), then the recall (upwards)"
@@ -469,6 +597,12 @@ def check_roc_point(roc_point: Callable[[np.ndarray, np.ndarray, float], Sequenc
             f"with tn {tn}, fp {fp}, fn {fn}, tp {tp} yours gives {rate:.3f} and {recall:.3f}; "
             "each rate is a share of one row of the matrix"
         )
+    agree(
+        roc_point,
+        lambda labels, scores, threshold: [(scores[labels == k] >= threshold).mean() for k in (0, 1)],
+        _draw_scored,
+        form=lambda pair: [float(number(part, "a rate")) for part in pair],
+    )
 
 
 @exercise(
@@ -481,30 +615,39 @@ def check_roc_point(roc_point: Callable[[np.ndarray, np.ndarray, float], Sequenc
 )
 def check_choose_threshold(choose_threshold: Callable[[np.ndarray, np.ndarray, float], float]) -> None:
     rng = np.random.default_rng(12)
-    for min_recall, aircraft in ((0.9, 20), (0.95, 40), (0.5, 30)):
+    for min_recall, aircraft in ((0.9, 20), (0.95, 40), (0.5, 30), (0.9, 25)):
         labels = np.repeat([1, 0], [aircraft, 35])
         scores = np.concatenate([rng.beta(4, 2, aircraft), rng.beta(2, 4, 35)])
         order = rng.permutation(len(labels))
         labels, scores = labels[order], scores[order]
         answer = choose_threshold(labels, scores, min_recall)
         assert answer is not None, "return the threshold"
-        assert np.ndim(answer) == 0, "return one number, the threshold"
-        alarm = scores >= float(answer)
+        answer = number(answer, "what you return", "one number is asked for, the threshold")
+        alarm = scores >= answer
         recall = alarm[labels == 1].mean()
         needed = int(np.ceil(min_recall * aircraft - 1e-9))
         best = np.sort(scores[labels == 1])[-needed]
         false, fewest = int(alarm[labels == 0].sum()), int((scores[labels == 0] >= best).sum())
         assert recall >= min_recall - 1e-9, (
-            f"with your threshold {float(answer):.3f} only {recall:.0%} of the aircraft are found; "
+            f"with your threshold {answer:.3f} only {recall:.0%} of the aircraft are found; "
             f"wanted are at least {min_recall:.0%}"
         )
         assert not alarm.all(), (
             "with your threshold every patch is an alarm: all aircraft are found, but nothing is gained"
         )
         assert false == fewest, (
-            f"your threshold {float(answer):.3f} finds enough aircraft, but gives {false} false alarms; "
+            f"your threshold {answer:.3f} finds enough aircraft, but gives {false} false alarms; "
             "a higher one still finds enough. Look for the highest"
         )
+    agree(
+        lambda labels, scores, min_recall: _alarms(
+            scores, number(choose_threshold(labels, scores, min_recall), "the threshold")
+        ),
+        lambda labels, scores, min_recall: _alarms(scores, _threshold(labels, scores, min_recall)),
+        _draw_wish,
+        name="for labels, scores and min_recall, the alarms at the threshold of choose_threshold",
+        tell="the highest threshold that still finds enough aircraft",
+    )
 
 
 class _Line(nn.Module):
@@ -554,7 +697,7 @@ def _by_hand(*, clear: bool) -> tuple[Tensor, list[float], list[float]]:
         for images, labels in _small_loader():
             if clear:
                 optimizer.zero_grad()
-            loss = functional.binary_cross_entropy_with_logits(model(images), labels)
+            loss = nn.BCEWithLogitsLoss(pos_weight=torch.tensor(1.5))(model(images), labels)
             loss.backward()
             optimizer.step()
             found.append((loss.item(), len(labels)))
@@ -595,16 +738,134 @@ def _confusion(labels: np.ndarray, scores: np.ndarray, threshold: float) -> np.n
     )
 
 
-def _count(values: Any) -> int:
-    """How many things a student returned; -1 where it is None or a single value."""
-    return len(values) if hasattr(values, "__len__") else -1
+def _pair(answer: Any, asked: str) -> list[Any]:
+    return parts(answer, 2, asked, (tuple, list, np.ndarray, Tensor))
 
 
-def _numbers(values: Any) -> np.ndarray:
-    """Lists, tensors and arrays as floats."""
-    if isinstance(values, Tensor):
-        values = values.detach().cpu().numpy()
-    return np.asarray(values, dtype=np.float64)
+def _names(answer: Any) -> list[str]:
+    """Names of sites, from a set, a list, an array or the like."""
+    asked = "return the names of the sites, as a set or a list"
+    assert answer is not None, f"{asked}; your function returns None: is the line `return` missing?"
+    fits = isinstance(answer, Iterable) and hasattr(answer, "__len__") and not isinstance(answer, str)
+    assert fits, f"{asked}; this is {told(answer)}"
+    return [str(name) for name in answer]
+
+
+def _draw_patches(rng: np.random.Generator, size: int) -> tuple[np.ndarray]:
+    """Patches of unlike brightness and contrast, so that it matters over what one averages."""
+    count = int(rng.integers(1, 2 + size // 2))
+    low, span = rng.integers(0, 120, (count, 1, 1, 3)), rng.integers(2, 130, (count, 1, 1, 3))
+    return ((low + rng.random((count, 64, 64, 3)) * span).astype(np.uint8),)
+
+
+def _draw_sites(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
+    names = np.array([f"site{k}" for k in range(3 + size)])
+    first, second = (rng.choice(names, int(rng.integers(0, 2 + size))) for _ in range(2))
+    return first, second
+
+
+def _draw_dataset(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray, int]:
+    count = int(rng.integers(1, 2 + size // 2))
+    images = rng.integers(0, 256, (count, 64, 64, 3), dtype=np.uint8)
+    return images, rng.integers(0, 2, count).astype(np.uint8), int(rng.integers(count))
+
+
+def _draw_logits(rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor]:
+    logits, labels = rng.uniform(-5, 5, 1 + size).round(1), rng.integers(0, 2, 1 + size)
+    count = int(rng.integers(1, 2 + size))
+    return torch.tensor(logits[:count]).float(), torch.tensor(labels[:count]).float()
+
+
+def _judged(
+    logits: Sequence[float], labels: Sequence[int], batch_size: int, weight: float
+) -> tuple[Any, ...]:
+    """A network, a loader and a loss function for `validate`."""
+    data = TensorDataset(torch.tensor(logits)[:, None], torch.tensor(labels).float())
+    model = _Echo()
+    model.train()
+    loss = nn.BCEWithLogitsLoss(pos_weight=torch.tensor(weight))
+    return model, DataLoader(data, batch_size=batch_size), loss
+
+
+def _validate(
+    logits: Sequence[float], labels: Sequence[int], batch_size: int, weight: float
+) -> tuple[float, float]:
+    z, y = np.array(logits), np.array(labels)
+    losses = np.where(y == 1, weight * np.log1p(np.exp(-z)), np.log1p(np.exp(z)))
+    return float(losses.mean()), float(((z > 0) == (y == 1)).mean())
+
+
+def _draw_validation(rng: np.random.Generator, size: int) -> tuple[list[float], list[int], int, float]:
+    """No logit is 0 exactly: whether a half is an alarm is told differently at different places."""
+    count = int(rng.integers(1, 3 + size))
+    logits = (rng.choice([-1, 1], count) * rng.uniform(0.1, 3, count)).round(1)
+    return (
+        logits.tolist(),
+        rng.integers(0, 2, count).tolist(),
+        int(rng.integers(1, 5)),
+        float(rng.choice([1, 2])),
+    )
+
+
+def _kept(keeper: Any, losses: Sequence[float]) -> tuple[int, float, float]:
+    """After how many epochs it stops (0: never), the epoch whose weights it kept, and its best loss."""
+    model = nn.Linear(1, 1)
+    stopped = 0
+    for epoch, loss in enumerate(losses, start=1):
+        with torch.no_grad():
+            model.weight.fill_(float(epoch))
+            model.bias.fill_(float(epoch))
+        if keeper.update(model, loss):
+            stopped = epoch
+            break
+    with torch.no_grad():
+        model.weight.fill_(-1.0)
+        model.bias.fill_(-1.0)
+    return stopped, float(sum(map(float, keeper.best_weights.values())) / 2), float(keeper.best_loss)
+
+
+def _keep_best(patience: int, losses: Sequence[float]) -> tuple[int, float, float]:
+    best = 0
+    for epoch in range(len(losses)):
+        best = epoch if losses[epoch] < losses[best] else best
+        if epoch - best >= patience:
+            return epoch + 1, best + 1.0, losses[best]
+    return 0, best + 1.0, losses[best]
+
+
+def _draw_losses(rng: np.random.Generator, size: int) -> tuple[int, list[float]]:
+    """No two are equal: whether a second lowest loss is a new best is open."""
+    count = int(rng.integers(1, 4 + 2 * size))
+    falling = rng.permutation(count) - 0.7 * np.arange(count) * rng.integers(2)
+    ranks = np.argsort(np.argsort(falling))
+    return int(rng.integers(1, 5)), ((1 + ranks) / 10).tolist()
+
+
+def _draw_scored(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """Both classes, and a threshold that is mostly one of the scores."""
+    labels = np.concatenate([[0, 1], rng.integers(0, 2, int(rng.integers(0, 2 * size)))]).astype(np.uint8)
+    labels = rng.permutation(labels)
+    scores = rng.integers(0, 9, len(labels)) / 8
+    return labels, scores, float(rng.choice(scores) if rng.random() < 0.7 else rng.integers(1, 9) / 8 - 0.01)
+
+
+def _threshold(labels: np.ndarray, scores: np.ndarray, min_recall: float) -> float:
+    aircraft = scores[labels == 1]
+    return max(float(t) for t in scores if (aircraft >= t).mean() >= min_recall)
+
+
+def _draw_wish(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """A wish that no rounding of computers makes doubtful; recalls that reach it exactly are among them."""
+    while True:
+        aircraft = int(rng.integers(1, 4 + 3 * size))
+        labels = rng.permutation(np.repeat([1, 0], [aircraft, 1 + size]))
+        wish = float(rng.choice([0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0]))
+        if int(np.ceil(wish * aircraft)) == int(np.ceil(wish * aircraft - 1e-9)):
+            return labels, rng.permutation(65)[: len(labels)] / 64, wish
+
+
+def _alarms(scores: np.ndarray, threshold: float) -> np.ndarray:
+    return np.flatnonzero(scores >= threshold)
 
 
 def _short(values: Tensor) -> str:
