@@ -269,5 +269,5 @@ def test_masked_values_are_refused_not_counted(masked):
 
 
 def test_ragged_lists_are_one_clear_line():
-    with pytest.raises(InputError, match="labels and scores: not understood .*two flat lists of numbers"):
+    with pytest.raises(InputError, match=r"labels and scores: not understood .*two flat lists of numbers"):
         metrics.evaluate([[0], [1, 0]], [0.1, 0.9], threshold=0.5)
