@@ -162,11 +162,6 @@ def test_an_unreadable_image_is_named(root, damage):
         ),
         ("airports.csv", "image_id,airport\n", "airports.csv: b.jpg is not in it"),
         (
-            "airports.csv",
-            "image_id,airport\na.jpg,A\na.jpg,B\n",
-            "airports.csv line 3: a.jpg is at two airports",
-        ),
-        (
             "annotations.csv",
             "image_id;geometry;class\n1;2;3\n",
             "line 2: no image_id; line 1 names image_id,geo",

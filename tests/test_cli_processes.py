@@ -43,7 +43,7 @@ def test_a_reader_who_goes_away_is_no_fault(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-ANSWER = """
+ANSWER = r"""
 import sys
 from aircraft import cli
 answer = cli.Answer(values={}, text="found 3 in \u98de\udcff", as_json=False)

@@ -5,7 +5,7 @@ A source is one module, `synthetic` or `airbus`, which knows its scenes; `buildi
 """
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,9 @@ __all__ = [
 FILE = ".npz"
 SOURCES: dict[str, Any] = {"synthetic": synthetic.Source, "airbus": airbus.Source, FILE: building.Source}
 TILES, MOST_TILES = 36, 5_000  # by default; before the views of the tests meet others
-BUILT = ("synthetic", "airbus")
-ONLY: dict[str, tuple[Any, Sequence[str]]] = {  # the default of an option, and the sources that can use it
-    "root": (None, ("airbus",)), "test_sites": (None, ("airbus",)), "difficulty": (1.0, ("synthetic",)),
-    "seed": (0, BUILT), "scale": (1.0, BUILT), "split": ("test", BUILT), "count": (TILES, BUILT),
-    "sites": (None, BUILT),
-}  # fmt: skip
+DEFAULTS = {"seed": 0, "difficulty": 1.0, "scale": 1.0, "split": "test", "count": TILES}  # else None
+BUILT = DRAWN, REAL = "synthetic", "airbus"
+ONLY = {"root": [REAL], "test_sites": [REAL], "difficulty": [DRAWN], "workers": SOURCES, "progress": SOURCES}
 
 
 def load_toy(source: str | Path = "synthetic", root: str | Path | None = None, **options: Any) -> PatchSet:
@@ -148,7 +145,7 @@ def _source(source: str | Path, options: dict[str, Any], **wishes: Any) -> Any:
         raise InputError(f"unknown source {str(source)!r}; give {', '.join(BUILT)}, or the path of an .npz")
     chosen = SOURCES[kind](**options)
     for name, value in {**options, **wishes}.items():
-        default, able = ONLY.get(name, (value, ()))
-        if kind not in able and np.any(value != default):
+        able = ONLY.get(name, BUILT)
+        if kind not in able and np.any(value != DEFAULTS.get(name)):
             raise InputError(f"{name} is for {' and '.join(able)}; leave it out with {source}")
     return chosen

@@ -22,17 +22,9 @@ EMPTY_TILES = 6  # one tile in six is cut where its scene is emptiest
 def render(site: int, view: int = 0, size: int = SIZE, difficulty: float = 1.0, seed: int = 0) -> Scene:
     """One view of a site, with the headings and kinds of its aircraft; same arguments, same bytes.
 
-    Parameters
-    ----------
-    site, view, seed : int
-        Which place (one in six has no airport); which date (sun, traffic, weather); which world of sites.
-    size, difficulty : int, float
-        Side of the square image, 64 to 1024 pixels of 1 m; 0 (plain, high contrast) to 2 (very hard).
-
-    Returns
-    -------
-    Scene
-        In `ignore`: aircraft that reach in with their centre outside, or that cloud or a missing strip hides.
+    site, view, seed: which place (one in six has no airport), date (sun, traffic, weather), world of sites.
+    size, difficulty: side of the square, 64 to 1024 pixels of 1 m; 0 (plain, high contrast) to 2 (very hard).
+    In `ignore`: aircraft that reach in with their centre outside, or that cloud or a missing strip hides.
 
     Examples
     --------

@@ -68,7 +68,7 @@ def shell(kind: str, told: list[Any], raw: bytes) -> Any:
         tensor = _tensor(told[0], told[1], raw)
         return nn.Parameter(tensor, requires_grad=bool(told[2])) if told[3] else tensor
     if kind == "lazy":
-        made = UninitializedParameter if told[2] else UninitializedBuffer
+        made: Any = UninitializedParameter if told[2] else UninitializedBuffer
         return made(bool(told[1]), dtype=_named(told[0]))
     if kind == "torch draws":
         return torch.Generator()
