@@ -37,8 +37,12 @@ CASES = {
     "train: large batch": Case(
         "larger than the training set (260 patches)", None, TRAIN + "toy --scale 0.1 --batch-size 261"
     ),
-    "train: scale NaN": Case("scale is nan", lambda f: runs.check_scale(NAN), TRAIN + "toy --scale nan"),
-    "train: scale": Case("scale is 3.0", lambda f: runs.check_scale(3.0), TRAIN + "toy --scale 3"),
+    "train: scale NaN": Case(
+        "scale is nan", lambda f: runs.Data("toy", scale=NAN).most(), TRAIN + "toy --scale nan"
+    ),
+    "train: scale": Case(
+        "scale is 3.0", lambda f: runs.Data("toy", scale=3.0).most(), TRAIN + "toy --scale 3"
+    ),
     "tiles: scale": Case(
         "scale is -3.0",
         lambda f: runs.load_tiles("synthetic", None, -3.0),

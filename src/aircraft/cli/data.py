@@ -26,9 +26,7 @@ def data(
 ) -> Answer:
     """Build a data set, or load it from the cache, and print its sizes."""
     if export and what == "all":
-        raise InputError(
-            f"{export}: one file holds one data set; export toy, imbalanced and tiles one by one"
-        )
+        raise InputError(f"{export}: one file holds one data set; export them one by one")
     if export and export.suffix != ".npz":
         raise InputError(f"{export}: the name of an exported data set ends in .npz")
     from aircraft import datasets
@@ -41,18 +39,15 @@ def data(
         started = time.perf_counter()
         if name == "tiles":
             loaded: Any = runs.load_tiles(source, root, scale, progress=progress)
-            sets[name] = {"test": _of_tiles(loaded)}
+            parts, notes = {"test": _of_tiles(loaded)}, {}
         else:
             loaded = runs.Data(name, source, root, scale).patches(progress)
             parts = {"train": _of_patches(loaded.train), "test": _of_patches(loaded.test)}
-            sets[name] = {**parts, "notes": loaded.notes}
-        seconds = sets[name]["seconds"] = round(time.perf_counter() - started, 2)
-        for part in ("train", "test"):
-            if facts := sets[name].get(part):
-                shown = (
-                    f"{facts['share']:.1%} of patches" if "share" in facts else f"{facts['aircraft']} in all"
-                )
-                rows.append((name, part, facts["images"], shown, facts["sites"], f"{seconds} s"))
+            notes = {"notes": loaded.notes}
+        seconds = round(time.perf_counter() - started, 2)
+        sets[name] = parts | notes | {"seconds": seconds}
+        for part, facts in parts.items():
+            rows.append((name, part, facts["images"], facts["aircraft"], facts["sites"], f"{seconds} s"))
     if export:
         datasets.export_npz(loaded, export)
     cache = str(storage.folder())

@@ -48,8 +48,12 @@ def evaluate(
             with reading(file, "train the model again", "its note on the data makes no sense"):
                 chosen = replace(runs.Data(**trained), **said)
                 _ = Path(chosen.name, chosen.source, chosen.root or ""), +chosen.scale  # else a TypeError
-            if (npz or chosen.name.endswith(".npz")) and tiles is None and {"root", "scale"} & set(said):
-                raise InputError(f"{npz or chosen.name} is judged as it is; leave out --root and --scale")
+            if npz and tiles is None and {"root", "scale"} & set(said):
+                raise InputError(f"{npz} is judged as it is; leave out --root and --scale")
+            if tiles == "airbus" != chosen.source:  # the folder is that of the tiles
+                chosen = replace(chosen, root=None)
+            elif chosen.source == "airbus":  # of the patches
+                root = root if tiles == "airbus" else None
             patches = read_patches(npz) if npz else chosen.patches(progress).test
             report = runs.evaluate(network, patches, progress=progress)
             values |= report.to_dict() | {"data": str(npz or chosen)}

@@ -16,10 +16,8 @@ from aircraft.training import checkpoints, devices
 
 MODEL, METRICS, HISTORY = "model.safetensors", "metrics.json", "history.csv"
 DEMO, REPORT = "demo.json", "index.html"
-DRAWN = (
-    "learning_curves confusion_matrix roc precision_recall scores reliability misclassified samples_* tiles"
-)
-FIGURES = [f"figures/{name}.png" for name in (*DRAWN.split(), "tiles_found", "counts", "tile_[0-9]*")]
+DRAWN = "learning_curves confusion_matrix roc precision_recall scores reliability misclassified counts"
+FIGURES = [f"figures/{name}.png" for name in (*DRAWN.split(), "samples_*", "tiles*", "tile_[0-9]*")]
 KEPT = {MODEL, checkpoints.NAME, HISTORY}  # until the new ones exist
 
 
@@ -57,11 +55,7 @@ def claim(folder: Path, *, resume: bool = False, force: bool = False, demo: bool
     """
     earlier = _look(folder, resume, force, demo)
     made = [path for path in (folder, *folder.parents) if not path.exists()]
-    lock, holder, who = (
-        FileLock(folder / ".aircraft-lock", timeout=0),
-        folder / ".aircraft-holder",
-        "another one",
-    )
+    lock, holder, who = FileLock(folder / ".aircraft-lock", timeout=0), folder / ".aircraft-holder", "another"
     try:
         if devices.is_first():
             with disk_errors(folder, "or name another folder"):
@@ -94,17 +88,13 @@ def _look(folder: Path, resume: bool, force: bool, demo: bool) -> list[Path]:
     for path in (*(path for path in found if not path.is_file()), *wrong):
         raise InputError(f"{path} is in the way and cannot be replaced; remove it, or name another folder")
     held = {path.name for path in found}
-    if force or not found or (demo and _is_demo(folder / DEMO)):
+    of_demo = False
+    with suppress(Exception):  # not there, or not what `aircraft demo` writes
+        of_demo = str(json.loads((folder / DEMO).read_bytes())["report"]).endswith(REPORT)
+    if force or not found or (demo and of_demo):
         return found
     if resume and DEMO not in held and (checkpoints.NAME in held or held <= {HISTORY, REPORT}):
         return [path for path in found if path.name != REPORT]  # which a training does not write
     what = "a run" if held & {MODEL, checkpoints.NAME} else f"{found[0].name}, as a run does"
     way = "--force" if demo or resume else "--resume or --force"
     raise InputError(f"{folder} already holds {what}; name another folder, or give {way}")
-
-
-def _is_demo(path: Path) -> bool:
-    """Whether `aircraft demo` wrote this file."""
-    with suppress(Exception):
-        return str(json.loads(path.read_bytes())["report"]).endswith(REPORT)
-    return False

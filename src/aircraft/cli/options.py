@@ -46,29 +46,21 @@ Source = Annotated[str, SOURCE]
 SourceOrNone = Annotated[str | None, SOURCE]
 Scenes = Annotated[Literal["synthetic", "airbus"], Option(help="Where the scenes come from: drawn, or real.")]
 Root = Annotated[
-    str | None,
-    Option(metavar="DIR", help="Folder of the real scenes, for airbus (or set AIRCRAFT_AIRBUS_DIR)."),
+    str | None, Option(metavar="DIR", help="Folder of the airbus scenes (or AIRCRAFT_AIRBUS_DIR).")
 ]
 SCALE = Option(metavar="SHARE", help="Share of the data set to build, at most 1; small for a test.")
 Scale = Annotated[float, SCALE]
 ScaleOrNone = Annotated[float | None, SCALE]
 Export = Annotated[Path | None, Option(metavar="FILE.npz", help="Write the data set to a file as well.")]
 DataName = Annotated[str, Option(metavar="toy|imbalanced|FILE.npz", help="What to train on.")]
-DataNameOrNone = Annotated[
-    str | None, Option(metavar="toy|imbalanced", help="Patches to judge: the test part of a data set.")
-]
-Npz = Annotated[
-    Path | None, Option(metavar="FILE", help="Patches to judge: an .npz with test_images and test_labels.")
-]
-Tiles = Annotated[
-    str | None, Option(metavar="synthetic|airbus|FILE.npz", help="Judge detections on the tiles of a source.")
-]
+DataNameOrNone = Annotated[str | None, Option(metavar="toy|imbalanced", help="Judge its test patches.")]
+Npz = Annotated[Path | None, Option(metavar="FILE", help="Judge its test_images and test_labels.")]
+Tiles = Annotated[str | None, Option(metavar="synthetic|airbus|FILE.npz", help="Judge on these tiles.")]
 
 # How to train; the defaults are those of `training.Settings`.
 RunFolder = Annotated[Path, Option(metavar="RUN", help="Folder for model, figures and checkpoints.")]
-Model = Annotated[
-    str, Option(metavar="NAME", help="toy_cnn, vgg_small, patch_net, resnet18 or efficientnet_lite0.")
-]
+NETWORKS = "toy_cnn, vgg_small, patch_net, resnet18 or efficientnet_lite0."
+Model = Annotated[str, Option(metavar="NAME", help=NETWORKS)]
 Epochs = Annotated[int, Option(metavar="N", help="How often to go through the training patches.")]
 BatchSize = Annotated[int, Option(metavar="N", help="Patches a step, of all processes together.")]
 Seed = Annotated[int, Option(metavar="N", help="Of first weights, split, order and augmentation.")]
@@ -82,30 +74,16 @@ Force = Annotated[bool, Option("--force", help="Replace the run that is there, o
 Device = Annotated[str, Option(metavar="NAME", help="cpu, cuda, cuda:1, mps; or auto: a GPU if there.")]
 
 # What to do with a model.
-ModelFile = Annotated[
-    str, Argument(metavar="RUN_OR_MODEL", help="Folder that `aircraft train` wrote, or a model file.")
-]
+ModelFile = Annotated[str, Argument(metavar="RUN_OR_MODEL", help="Folder of a training, or a model file.")]
 Images = Annotated[list[str], Argument(metavar="IMAGE...", help="PNG, JPEG, TIFF files, or folders.")]
 ResultFolder = Annotated[Path, Option(metavar="DIR", help="Folder for the results; older ones are replaced.")]
 ReportFolder = Annotated[Path, Option(metavar="DIR", help="Folder for report, model and figures.")]
-Threshold = Annotated[
-    float | None, Option(metavar="T", help="Least score of an aircraft, 0 to 1; by default the model's own.")
-]
-Method = Annotated[
-    Literal["dense", "batched", "window"], Option(help="The others give the same scores as dense, slowly.")
-]
+Threshold = Annotated[float | None, Option(metavar="T", help="Least score, 0 to 1; else the model's own.")]
+Method = Annotated[Literal["dense", "batched", "window"], Option(help="Same scores; dense is the quick one.")]
 Stride = Annotated[int, Option(metavar="S", help="Metres between the places that are scored.")]
-PixelSize = Annotated[
-    float | None, Option(metavar="METRES", help="Size of the images' pixels; by default georeference or 1.")
-]
-BlockSize = Annotated[
-    int, Option(metavar="PIXELS", help="Largest piece scored at once, pixels a side; it bounds the memory.")
-]
-Fast = Annotated[
-    bool, Option("--fast", help="bfloat16 where this machine is quicker with it; the third digit changes.")
-]
+PixelSize = Annotated[float | None, Option(metavar="METRES", help="Of a pixel; else by georeference, or 1.")]
+BlockSize = Annotated[int, Option(metavar="PIXELS", help="Side of the pieces scored; it bounds the memory.")]
+Fast = Annotated[bool, Option("--fast", help="bfloat16, where it is quicker: the third digit changes.")]
 Onnx = Annotated[Path, Option(metavar="FILE", help="The ONNX file to write; an older one is replaced.")]
 Foreign = Annotated[bool, Option("--force", help="Replace files that aircraft did not write.")]
-Dense = Annotated[
-    bool, Option("--dense", help="The form that scores all windows of an image of any size at once.")
-]
+Dense = Annotated[bool, Option("--dense", help="The form that takes an image of any size at once.")]

@@ -6,32 +6,21 @@ Its words are in `report.html`, a Jinja2 template, which escapes what is put in;
 import base64
 import io
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from aircraft import InputError, __version__, replacing
+from aircraft import __version__, reading, replacing
 from aircraft.cli import runs
 from aircraft.cli.runfigures import Figure
 from aircraft.detection import DetectionReport
 
 WIDE = 1250  # a figure of at least so many pixels across takes a whole row
 LARGE = 200_000  # bytes of a picture from which it is worth a second look
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure inside the page: its file as a data URL, its size in pixels, and what it shows in words."""
-
-    source: str
-    width: int
-    height: int
-    alt: str
-    wide: bool
 
 
 def write(path: Path, run: runs.Run, counted: DetectionReport, figures: Mapping[str, Figure]) -> None:
@@ -66,20 +55,19 @@ def write(path: Path, run: runs.Run, counted: DetectionReport, figures: Mapping[
         file.write(page.encode(errors="backslashreplace"))  # a path may be no text
 
 
-def inlined(file: Path, alt: str) -> Picture:
-    """A PNG for the page: as it is, or, where it is large and shows photographs, as a much smaller JPEG."""
+def inlined(file: Path, alt: str) -> dict[str, Any]:
+    """A PNG for the page, as a data URL: as it is, or, where it is large and shows photographs, as a JPEG."""
     content, form = file.read_bytes(), "png"
-    try:
+    with reading(file, "draw it again", "not a PNG file, as which the figures of a report are written"):
         image = Image.open(io.BytesIO(content), formats=("PNG",))
-    except UnidentifiedImageError:
-        raise InputError(f"{file}: not a PNG file, as which the figures of a report are written") from None
     if len(content) >= LARGE:
         buffer = io.BytesIO()
         image.convert("RGB").save(buffer, "JPEG", quality=88)
         if 2 * len(buffer.getvalue()) < len(content):
             content, form = buffer.getvalue(), "jpeg"
     source = f"data:image/{form};base64,{base64.b64encode(content).decode('ascii')}"
-    return Picture(source, image.width, image.height, alt, wide=image.width >= WIDE)
+    width, height = image.size
+    return {"source": source, "width": width, "height": height, "alt": alt, "wide": width >= WIDE}
 
 
 def cell(value: object) -> str:

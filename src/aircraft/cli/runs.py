@@ -23,6 +23,7 @@ import torch
 from aircraft import InputError, __version__, datasets, detection, metrics, models, replacing, training
 from aircraft.cli.folders import METRICS, MODEL, Claim
 from aircraft.datasets import Patches, PatchSet
+from aircraft.datasets.splitting import number
 from aircraft.metrics import Report
 from aircraft.models import Network
 from aircraft.patches import NO_SITE
@@ -49,15 +50,17 @@ class Data:
 
     def most(self) -> int:
         """An upper bound of the patches to train on, known before they are built."""
-        check_scale(self.scale)
+        scale = number("scale", self.scale, 1e-9, 1, float)
         sizes = {recipe.name: recipe.train for recipe in (datasets.TOY, datasets.IMBALANCED)}
         known = self.name in sizes and not self.source.endswith(".npz")
-        return max(20, round(sizes[self.name] * self.scale)) if known else sys.maxsize
+        return max(20, round(sizes[self.name] * scale)) if known else sys.maxsize
 
     def patches(self, progress: bool = True) -> PatchSet:
         """The patches. Raises InputError for an unknown name."""
         if self.name.endswith(".npz"):
-            return datasets.load_toy(self.name, progress=progress)
+            if self.source != "synthetic":  # which is the default
+                raise InputError(f"{self.name} holds the data; leave out --source {self.source}")
+            return datasets.load_toy(self.name, self.root, scale=self.scale, progress=progress)
         loaders = {"toy": datasets.load_toy, "imbalanced": datasets.load_imbalanced}
         if self.name not in loaders:
             raise InputError(f"unknown data set {self.name!r}; take toy, imbalanced, or an .npz file")
@@ -76,16 +79,12 @@ class Data:
         return self.name if self.name.endswith(".npz") else f"{self.name} ({self.source})"
 
 
-def check_scale(scale: float) -> None:
-    """Raise InputError for a share that is none."""
-    if not 0 < scale <= 1:
-        raise InputError(f"scale is {scale}; it is a fraction of the sizes, above 0 and at most 1")
-
-
 def load_tiles(source: str, root: str | None, scale: float, **options: Any) -> list[Scene]:
     """A share of the 36 tiles of a source, but 6 at least; from an .npz: all its `eval_tiles`."""
-    check_scale(scale)
-    return datasets.load_tiles(source, root, count=max(6, round(datasets.TILES * scale)), **options)
+    count = max(6, round(datasets.TILES * number("scale", scale, 1e-9, 1, float)))
+    if source.endswith(".npz") and scale != 1:
+        raise InputError(f"{source} is judged as it is; leave out --scale")
+    return datasets.load_tiles(source, root, count=count, **options)
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-OUTPUT = (
-    "standard output"  # the name of the file in its errors; standard error has none: who would read them?
-)
-
 
 @contextmanager
 def unbreakable() -> Iterator[None]:
