@@ -66,12 +66,11 @@ def export_onnx(
 
 
 def _traced(model: Network | DenseNetwork) -> bytes:
-    free = {"image": {0: "batch"}, "logits": {0: "batch"}}
-    side = PATCH
+    image, logits, side = {0: "batch"}, {0: "batch"}, PATCH
     if isinstance(model, DenseNetwork):
-        free["image"] |= {2: "height", 3: "width"}
-        free["logits"] |= {1: "rows", 2: "columns"}
-        side = 2 * PATCH
+        side *= 2
+        image |= {2: "height", 3: "width"}
+        logits |= {1: "rows", 2: "columns"}
     example = torch.rand(2, 3, side, side, device=device_of(model))
     file: Any = io.BytesIO()  # in memory: temporary folders can be full
     with warnings.catch_warnings(), torch.no_grad():
@@ -79,6 +78,6 @@ def _traced(model: Network | DenseNetwork) -> bytes:
         warnings.filterwarnings("ignore", message="Constant folding")  # it tells about a speed-up left out
         torch.onnx.export(  # in evaluation mode; it puts the network back afterwards
             model, (example,), file, input_names=["image"], output_names=["logits"],
-            dynamic_axes=free, opset_version=OPSET, dynamo=False,
+            dynamic_axes={"image": image, "logits": logits}, opset_version=OPSET, dynamo=False,
         )  # fmt: skip
     return file.getvalue()

@@ -81,9 +81,8 @@ def save(
     )  # fmt: skip
     with reading(path, "give numbers and text", "provenance and options must be plain JSON values"):
         text = json.dumps(asdict(card))
-    tensors = {}
-    for key, value in model.state_dict().items():
-        tensors[key] = (value.float() if value.is_floating_point() else value).cpu().contiguous()
+    own = {key: x.float() if x.is_floating_point() else x for key, x in model.state_dict().items()}
+    tensors = {key: x.cpu().contiguous() for key, x in own.items()}
     _check_numbers(path, tensors)
     metadata = {"format": FORMAT, "version": VERSION, "card": text, "sha256": _digest(tensors, text)}
     with replacing(path) as file:

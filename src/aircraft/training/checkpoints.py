@@ -88,9 +88,9 @@ def identity(settings: Settings, **labels: np.ndarray) -> dict[str, Any]:
 def attach(
     trainer: Engine, folder: Path, run: Mapping[str, Any], parts: Mapping[str, Any], resume: bool
 ) -> None:
-    """Restore the parts of a training where `resume` asks for it, and let the first process write both files
-    after every epoch. In place of an older checkpoint there is a new one from the start, or a kill in the
-    first epoch would resume the older training.
+    """Restore the parts of a training if `resume`, and let the first process write both files every epoch.
+
+    An older checkpoint is replaced at the start, or a kill in the first epoch would resume its training.
     """
     path = folder / NAME
     if resume and path.exists():

@@ -59,10 +59,9 @@ def amp_dtype(amp: str, device: torch.device) -> torch.dtype | None:
 def parallel(timeout: timedelta = timedelta(minutes=10)) -> Iterator[None]:
     """Join the other processes of a torchrun job for the length of a `with`; alone, do nothing.
 
-    nccl on GPUs, gloo on CPUs. A process that waits longer than `timeout` for another one gives up with an
-    error, so that a dead or stuck rank ends the job instead of hanging it; torchrun then stops them all and
-    names the one that failed first. Raises LostProcess in the processes that were left waiting, InputError
-    where they do not meet.
+    nccl on GPUs, gloo on CPUs. A process that waits longer than `timeout` for another one raises LostProcess:
+    a dead or stuck rank ends the job instead of hanging it, and torchrun stops them all and names the one
+    that failed first. Raises InputError where the processes cannot meet.
     """
     if os.environ.get("WORLD_SIZE", "1") == "1":
         yield

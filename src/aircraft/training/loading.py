@@ -197,8 +197,11 @@ def balanced(labels: Tensor, generator: torch.Generator) -> Tensor:
     The rare class comes round several times in an epoch, the frequent one only in part.
     """
     order = torch.empty(len(labels), dtype=torch.int64)
-    order[0::2] = _draw(torch.nonzero(labels == 0)[:, 0], len(order[0::2]), generator)
-    order[1::2] = _draw(torch.nonzero(labels == 1)[:, 0], len(order[1::2]), generator)
+    for label in (0, 1):
+        members, places = torch.nonzero(labels == label)[:, 0], order[label::2]
+        rounds = math.ceil(len(places) / len(members))  # shuffled again whenever they run out
+        shuffled = [members[torch.randperm(len(members), generator=generator)] for _ in range(rounds)]
+        places.copy_(torch.cat(shuffled)[: len(places)])
     return order
 
 
@@ -223,8 +226,7 @@ class Sampler:
     """
 
     def __init__(self, labels: np.ndarray, kind: str, seed: int) -> None:
-        self.kind = kind
-        self.seed = seed
+        self.kind, self.seed = kind, seed
         self.labels = torch.as_tensor(np.ascontiguousarray(labels))
         self.scores = torch.full((len(labels),), -math.inf)
         self._fresh = self.scores.clone()
@@ -263,10 +265,3 @@ class Sampler:
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         self.scores = state["scores"].clone()
-
-
-def _draw(members: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """`count` of the members: shuffled, and shuffled again whenever they run out."""
-    rounds = math.ceil(count / len(members))
-    shuffled = [members[torch.randperm(len(members), generator=generator)] for _ in range(rounds)]
-    return torch.cat(shuffled)[:count]
