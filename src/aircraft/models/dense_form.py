@@ -44,9 +44,8 @@ def dense(model: nn.Module, *, stride: int | None = None) -> "DenseNetwork":
         raise InputError(f"{name} has no dense form; detect with method='batched' or 'window'")
     stride = model.stride if stride is None else stride
     if stride < 1 or stride % model.stride:
-        raise InputError(
-            f"dense {model.arch} has stride {model.stride}; stride {stride} is no multiple of it"
-        )
+        has = f"the dense form of {model.arch} has stride {model.stride}"
+        raise InputError(f"{has}; stride {stride} is no multiple of it")
     return DenseNetwork(model, stride, step=stride // model.stride)
 
 

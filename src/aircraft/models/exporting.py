@@ -56,8 +56,7 @@ def export_onnx(
         "output": "logits; score = 1 / (1 + exp(-logit))",
     }  # fmt: skip
     proto = onnx.load_from_string(_traced(model))
-    texts = {key: str(value) for key, value in metadata.items() if value is not None}
-    onnx.helper.set_model_props(proto, texts)
+    onnx.helper.set_model_props(proto, {key: str(x) for key, x in metadata.items() if x is not None})
     proto.producer_name = "aircraft"  # near the start of the file: whoever replaces it sees that it is ours
     onnx.checker.check_model(proto, full_check=True)
     with replacing(path) as file:
