@@ -193,10 +193,9 @@ def _scorer(
         return lambda pixels: score_batches(model, pixels, stride, batch_size, progress=progress), 1
     if method != "dense":
         raise InputError(f"method {method!r} is unknown; take dense, batched or window")
-    if not isinstance(model, models.DenseNetwork):  # a coarse map is computed coarsely
-        native = getattr(model, "stride", None)
-        model = models.dense(model, stride=math.lcm(native, stride) if native else None)
-    network = model
+    native: Any = getattr(model, "stride", None)
+    coarse = math.lcm(native, stride) if native else None  # a coarse map is computed coarsely
+    network = model if isinstance(model, models.DenseNetwork) else models.dense(model, stride=coarse)
     return lambda pixels: score_dense(network, pixels, stride), network.stride
 
 

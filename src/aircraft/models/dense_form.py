@@ -78,7 +78,12 @@ def _convolutional(layers: nn.Module, step: int) -> nn.Sequential:
         if isinstance(layer, nn.Flatten | nn.Dropout):
             continue  # a map stays a map; dropout does nothing in evaluation
         if isinstance(layer, nn.Linear):
-            layer = _linear_to_conv(layer, *x.shape[1:])
+            # Each output is a weighted sum over all (C, h, w) features of a window: a convolution with an
+            # h x w kernel, which on a larger map gives that sum at every place.
+            conv = nn.Conv2d(x.shape[1], layer.out_features, (x.shape[2], x.shape[3]))
+            conv.weight = nn.Parameter(layer.weight.reshape(conv.weight.shape))
+            conv.bias = layer.bias
+            layer = conv
         elif isinstance(layer, nn.AdaptiveAvgPool2d):
             layer = nn.AvgPool2d((x.shape[2], x.shape[3]), stride=1)
         out.append(layer)
@@ -87,15 +92,6 @@ def _convolutional(layers: nn.Module, step: int) -> nn.Sequential:
     spatial = [x for x in out if isinstance(x, nn.Conv2d | nn.AvgPool2d) and x.kernel_size not in (1, (1, 1))]
     spatial[-1].stride = (step, step)
     return nn.Sequential(*out)
-
-
-def _linear_to_conv(linear: nn.Linear, channels: int, height: int, width: int) -> nn.Conv2d:
-    # Each output is a weighted sum over all (C, h, w) features of a window: a convolution with an h x w
-    # kernel, which on a larger map gives that sum at every place.
-    conv = nn.Conv2d(channels, linear.out_features, (height, width))
-    conv.weight = nn.Parameter(linear.weight.reshape(conv.weight.shape))
-    conv.bias = linear.bias
-    return conv
 
 
 def _fold(layers: nn.Module) -> nn.Module:

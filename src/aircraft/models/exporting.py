@@ -56,8 +56,7 @@ def export_onnx(
         "output": "logits; score = 1 / (1 + exp(-logit))",
     }  # fmt: skip
     proto = onnx.load_from_string(_traced(model))
-    texts = {key: str(value) for key, value in metadata.items() if value is not None}
-    onnx.helper.set_model_props(proto, texts)
+    onnx.helper.set_model_props(proto, {key: str(x) for key, x in metadata.items() if x is not None})
     proto.producer_name = "aircraft"  # near the start of the file: whoever replaces it sees that it is ours
     onnx.checker.check_model(proto, full_check=True)
     with replacing(path) as file:
@@ -66,12 +65,11 @@ def export_onnx(
 
 
 def _traced(model: Network | DenseNetwork) -> bytes:
-    free = {"image": {0: "batch"}, "logits": {0: "batch"}}
-    side = PATCH
+    image, logits, side = {0: "batch"}, {0: "batch"}, PATCH
     if isinstance(model, DenseNetwork):
-        free["image"] |= {2: "height", 3: "width"}
-        free["logits"] |= {1: "rows", 2: "columns"}
-        side = 2 * PATCH
+        side *= 2
+        image |= {2: "height", 3: "width"}
+        logits |= {1: "rows", 2: "columns"}
     example = torch.rand(2, 3, side, side, device=device_of(model))
     file: Any = io.BytesIO()  # in memory: temporary folders can be full
     with warnings.catch_warnings(), torch.no_grad():
@@ -79,6 +77,6 @@ def _traced(model: Network | DenseNetwork) -> bytes:
         warnings.filterwarnings("ignore", message="Constant folding")  # it tells about a speed-up left out
         torch.onnx.export(  # in evaluation mode; it puts the network back afterwards
             model, (example,), file, input_names=["image"], output_names=["logits"],
-            dynamic_axes=free, opset_version=OPSET, dynamo=False,
+            dynamic_axes={"image": image, "logits": logits}, opset_version=OPSET, dynamo=False,
         )  # fmt: skip
     return file.getvalue()

@@ -81,9 +81,8 @@ def save(
     )  # fmt: skip
     with reading(path, "give numbers and text", "provenance and options must be plain JSON values"):
         text = json.dumps(asdict(card))
-    tensors = {}
-    for key, value in model.state_dict().items():
-        tensors[key] = (value.float() if value.is_floating_point() else value).cpu().contiguous()
+    own = {key: x.float() if x.is_floating_point() else x for key, x in model.state_dict().items()}
+    tensors = {key: x.cpu().contiguous() for key, x in own.items()}
     _check_numbers(path, tensors)
     metadata = {"format": FORMAT, "version": VERSION, "card": text, "sha256": _digest(tensors, text)}
     with replacing(path) as file:
@@ -116,9 +115,8 @@ def load(path: str | Path) -> tuple[Network, ModelCard]:
         parts = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118  (it is no dict)
         theirs = {key: f"{part.get_dtype()} {part.get_shape()}" for key, part in parts.items()}
         kinds = ("I64", "F32")  # of whole numbers, and of others
-        ours = {
-            key: f"{kinds[x.is_floating_point()]} {list(x.shape)}" for key, x in model.state_dict().items()
-        }
+        own = model.state_dict()
+        ours = {key: f"{kinds[x.is_floating_point()]} {list(x.shape)}" for key, x in own.items()}
         for key in sorted(ours | theirs):
             here, there = (side.get(key, "nothing") for side in (theirs, ours))
             if here != there:
@@ -143,9 +141,7 @@ def _described(path: Path, text: str) -> tuple[Network, ModelCard]:
         try:
             card = ModelCard(**json.loads(text))
             options = dict(card.options)
-            if (
-                card.arch == "efficientnet_lite0"
-            ):  # the weights are in the file: no need for the package with them
+            if card.arch == "efficientnet_lite0":  # its weights are in the file: no need of the package
                 options["pretrained"] = False
             with torch.device("meta"):
                 return build(str(card.arch), **options), card

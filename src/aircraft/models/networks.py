@@ -36,10 +36,9 @@ def build(name: str, **options: Any) -> Network:
     if name not in REGISTRY:
         raise InputError(f"unknown model {name!r}; known: {', '.join(REGISTRY)}")
     known = inspect.signature(REGISTRY[name]).parameters
-    unknown = sorted(set(options) - set(known))
-    if unknown:
-        has = f"it has {', '.join(known)}" if known else "it has none"
-        raise InputError(f"unknown option {', '.join(unknown)} of model {name!r}; {has}")
+    if unknown := sorted(set(options) - set(known)):
+        has = ", ".join(known) or "none"
+        raise InputError(f"unknown option {', '.join(unknown)} of model {name!r}; it has {has}")
     model = REGISTRY[name](**options)
     model.arch = name
     model.options = {key: options.get(key, known[key].default) for key in known}

@@ -62,10 +62,8 @@ class History:
     def line(self, epochs: int) -> str:
         """The latest epoch, of so many, in words."""
         row = self.rows[-1]
-        return (
-            f"epoch {row['epoch']}/{epochs}  loss {row['loss']:.4f}  val_loss {row['val_loss']:.4f}  "
-            f"AP {row['AP']:.4f}  AUC {row['AUC']:.4f}  {row['seconds']:.1f} s"
-        )
+        figures = "  ".join(f"{name} {row[name]:.4f}" for name in ("loss", "val_loss", "AP", "AUC"))
+        return f"epoch {row['epoch']}/{epochs}  {figures}  {row['seconds']:.1f} s"
 
     def to_csv(self, path: str | Path) -> None:
         """Write the rows as a CSV file, replaced as a whole."""
@@ -80,18 +78,19 @@ class History:
         self.rows, self.best_epoch = state["rows"], state["best_epoch"]
 
 
-def identity(settings: Settings, train_labels: np.ndarray, val_labels: np.ndarray) -> dict[str, Any]:
-    """What makes two trainings the same: settings and labels (the images may be large)."""
-    data = {"train": _mark(train_labels), "val": _mark(val_labels)}
+def identity(settings: Settings, **labels: np.ndarray) -> dict[str, Any]:
+    """What makes two trainings the same: settings and labels of the sets (the images may be large)."""
+    sums = {name: zlib.crc32(np.ascontiguousarray(y, np.uint8).tobytes()) for name, y in labels.items()}
+    data = {name: f"{len(y)} patches, {sums[name]:08x}" for name, y in labels.items()}
     return {"settings": settings.to_dict(), "data": data}
 
 
 def attach(
     trainer: Engine, folder: Path, run: Mapping[str, Any], parts: Mapping[str, Any], resume: bool
 ) -> None:
-    """Restore the parts of a training where `resume` asks for it, and let the first process write both files
-    after every epoch. In place of an older checkpoint there is a new one from the start, or a kill in the
-    first epoch would resume the older training.
+    """Restore the parts of a training if `resume`, and let the first process write both files every epoch.
+
+    An older checkpoint is replaced at the start, or a kill in the first epoch would resume its training.
     """
     path = folder / NAME
     if resume and path.exists():
@@ -129,24 +128,13 @@ def restore(path: Path, run: Mapping[str, Any], parts: Mapping[str, Any]) -> Non
     """Load the checkpoint into the parts of a training, after a check that it is the same training."""
     state = read(path)
     with reading(path, "give the same one or another folder", "of another model, or damaged"):
-        _must_be_the_same(state["run"], run, path)
+        for kind, values in run.items():
+            for name, now in values.items():
+                if now == (was := state["run"][kind].get(name)) or name == "device":  # that may be another
+                    continue
+                what = f"with {name}={was!r}, now it is {now!r}; use the old setting"
+                if kind == "data":
+                    what = f"on other {name} data ({was}, now {now}); use the same data"
+                raise InputError(f"cannot resume: {path} was trained {what}, or train in another folder")
         for name, part in parts.items():
             part.load_state_dict(state[name])
-
-
-def _must_be_the_same(before: Mapping[str, Any], now: Mapping[str, Any], path: Path) -> None:
-    """Raise InputError, naming the first difference; only the device may be another one."""
-    for kind, others in now.items():
-        for name, value in others.items():
-            if value == (was := before[kind].get(name)) or name == "device":
-                continue
-            what = f"with {name}={was!r}, now it is {value!r}; use the old setting"
-            if kind == "data":
-                what = f"on other {name} data ({was}, now {value}); use the same data"
-            raise InputError(f"cannot resume: {path} was trained {what}, or train afresh in another folder")
-
-
-def _mark(labels: np.ndarray) -> str:
-    """A short name for a set, such as "46000 patches, 1a2b3c4d"."""
-    code = zlib.crc32(np.ascontiguousarray(labels, np.uint8).tobytes())
-    return f"{len(labels)} patches, {code:08x}"

@@ -28,7 +28,13 @@ def choose(name: str = "auto") -> torch.device:
     Raises InputError for a name that torch does not know and for a device that this machine does not have.
     """
     if idist.get_world_size() > 1:
-        return _of_the_job(name)
+        device = idist.device()
+        if name.split(":")[0] not in ("auto", device.type):
+            cure = "use device='auto', and CUDA_VISIBLE_DEVICES= (empty) to keep the job on the CPU"
+            raise InputError(
+                f"device {name!r} does not fit a job of several processes on {device.type}; {cure}"
+            )
+        return device
     if name == "auto":
         return torch.device(next((kind for kind in ("cuda", "mps") if _available(kind)), "cpu"))
     try:
@@ -45,19 +51,17 @@ def amp_dtype(amp: str, device: torch.device) -> torch.dtype | None:
 
     "auto": bfloat16 where the hardware multiplies it, else float32 (older CUDA cards and MPS too).
     """
-    if amp == "bf16" or (amp == "auto" and _multiplies_bf16(device)):
-        return torch.bfloat16
-    return None
+    low = amp == "bf16" or (amp == "auto" and _multiplies_bf16(device))
+    return torch.bfloat16 if low else None
 
 
 @contextmanager
 def parallel(timeout: timedelta = timedelta(minutes=10)) -> Iterator[None]:
     """Join the other processes of a torchrun job for the length of a `with`; alone, do nothing.
 
-    nccl on GPUs, gloo on CPUs. A process that waits longer than `timeout` for another one gives up with an
-    error, so that a dead or stuck rank ends the job instead of hanging it; torchrun then stops them all and
-    names the one that failed first. Raises LostProcess in the processes that were left waiting, InputError
-    where they do not meet.
+    nccl on GPUs, gloo on CPUs. A process that waits longer than `timeout` for another one raises LostProcess:
+    a dead or stuck rank ends the job instead of hanging it, and torchrun stops them all and names the one
+    that failed first. Raises InputError where the processes cannot meet.
     """
     if os.environ.get("WORLD_SIZE", "1") == "1":
         yield
@@ -71,14 +75,12 @@ def parallel(timeout: timedelta = timedelta(minutes=10)) -> Iterator[None]:
         idist.initialize("nccl" if torch.cuda.is_available() else "gloo", timeout=timeout)
         yield
     except RuntimeError as error:
-        if not any(
-            word in str(error) for word in ("gloo", "NCCL", "torch.distributed", "waiting for clients")
-        ):
+        words = ("gloo", "NCCL", "torch.distributed", "waiting for clients")
+        if not any(word in str(error) for word in words):
             raise
-        raise LostProcess(
-            f"process {idist.get_rank()} lost contact with another process of the job, which died or hangs; "
-            "torchrun names it below as root cause; mend that and run the same command with --resume"
-        ) from error
+        lost = f"process {idist.get_rank()} lost contact with another process of the job, which died or hangs"
+        cure = "torchrun names it below as root cause; mend that and run the same command with --resume"
+        raise LostProcess(f"{lost}; {cure}") from error
     finally:
         idist.finalize()
 
@@ -104,16 +106,12 @@ def my_slice(count: int) -> slice:
 
 def total(array: np.ndarray) -> np.ndarray:
     """The sum of the arrays of all processes."""
-    if idist.get_world_size() == 1:
-        return array
     summed: Any = idist.all_reduce(torch.from_numpy(array).to(idist.device()))
     return summed.cpu().numpy()
 
 
 def gather(tensor: Tensor) -> Tensor:
     """The (n,) tensors of all processes one after the other, in order of rank; n may differ."""
-    if idist.get_world_size() == 1:
-        return tensor
     parts: Any = idist.all_gather([tensor.cpu()])  # in lists, which may hold tensors of different lengths
     return torch.cat([part for (part,) in parts]).to(tensor.device)
 
@@ -123,16 +121,6 @@ def average_buffers(model: nn.Module) -> None:
     for buffer in model.buffers():
         if idist.get_world_size() > 1 and buffer.is_floating_point():
             buffer.copy_(torch.as_tensor(idist.all_reduce(buffer.clone())) / idist.get_world_size())
-
-
-def _of_the_job(name: str) -> torch.device:
-    device = idist.device()
-    if name != "auto" and torch.device(name).type != device.type:
-        raise InputError(
-            f"device {name!r} does not fit a job of several processes on {device.type}; "
-            "use device='auto', and CUDA_VISIBLE_DEVICES= (empty) to keep the job on the CPU"
-        )
-    return device
 
 
 def _available(kind: str, index: int = 0) -> bool:

@@ -9,15 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from ignite import handlers
 from ignite.engine import Engine, Events
-from ignite.handlers import (
-    EarlyStopping,
-    EMAHandler,
-    PiecewiseLinear,
-    ProgressBar,
-    TensorboardLogger,
-    global_step_from_engine,
-)
 from ignite.metrics import Average
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor, nn
@@ -64,9 +57,9 @@ def create_trainer(
         with torch.autocast(images.device.type, dtype=amp, enabled=amp is not None):
             logits = model(images)  # (n,)
         if logits.shape != labels.shape:
+            found = f"the model returns {tuple(logits.shape)} for {len(labels)} patches"
             raise InputError(
-                f"the model returns {tuple(logits.shape)} for {len(labels)} patches; "
-                f"it must return one logit a patch, ({len(labels)},): end it with .flatten() or .squeeze(1)"
+                f"{found}; it must return one logit a patch: end it with .flatten() or .squeeze(1)"
             )
         loss = loss_fn(logits.float(), labels)
         optimizer.zero_grad()
@@ -144,32 +137,32 @@ class Best:
         self.score, self.epoch, self.weights = tuple(state["score"]), state["epoch"], state["weights"]
 
 
-def one_cycle(optimizer: Optimizer, lr: float, steps: int) -> PiecewiseLinear:
+def one_cycle(optimizer: Optimizer, lr: float, steps: int) -> handlers.PiecewiseLinear:
     """For ITERATION_STARTED: the rate rises to `lr` in a tenth of the steps, then falls nearly to 0."""
     warm = round(WARMUP * steps)
     rise = [(0, lr / 25)] if warm > 0 else []
-    return PiecewiseLinear(optimizer, "lr", [*rise, (warm, lr), (max(steps, warm + 1), lr / 1000)])
+    return handlers.PiecewiseLinear(optimizer, "lr", [*rise, (warm, lr), (max(steps, warm + 1), lr / 1000)])
 
 
-def moving_average(model: nn.Module, decay: float, steps: int) -> EMAHandler:
+def moving_average(model: nn.Module, decay: float, steps: int) -> handlers.EMAHandler:
     """A handler whose `ema_model` has the mean of the weights over the latest steps.
 
     It looks back over half an epoch (of `steps`) at most, so that few steps are not outweighed by the start.
     """
-    return EMAHandler(model, momentum=min(max(1 - decay, 2 / steps), 0.9), handle_buffers="update")
+    return handlers.EMAHandler(model, momentum=min(max(1 - decay, 2 / steps), 0.9), handle_buffers="update")
 
 
-def stop_early(trainer: Engine, evaluator: Engine, patience: int) -> EarlyStopping:
+def stop_early(trainer: Engine, evaluator: Engine, patience: int) -> handlers.EarlyStopping:
     """End the training after `patience` epochs without a better AP; returns what counts them."""
-    handler = EarlyStopping(patience, lambda evaluator: evaluator.state.metrics["AP"], trainer)
-    handler.logger.setLevel("WARNING")
-    evaluator.add_event_handler(Events.COMPLETED, handler)
-    return handler
+    stopping = handlers.EarlyStopping(patience, lambda evaluator: evaluator.state.metrics["AP"], trainer)
+    stopping.logger.setLevel("WARNING")
+    evaluator.add_event_handler(Events.COMPLETED, stopping)
+    return stopping
 
 
 def attach_progress(trainer: Engine, history: History, epochs: int) -> None:
     """A bar, and a line an epoch, on standard error."""
-    bar = ProgressBar(persist=False, file=sys.stderr)
+    bar = handlers.ProgressBar(persist=False, file=sys.stderr)
     often = Events.ITERATION_COMPLETED(every=LOG_EVERY)
     bar.attach(trainer, output_transform=lambda output: {"loss": float(output["loss"])}, event_name=often)
     trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda: bar.log_message(history.line(epochs)))
@@ -177,16 +170,14 @@ def attach_progress(trainer: Engine, history: History, epochs: int) -> None:
 
 def attach_board(trainer: Engine, evaluator: Engine, optimizer: Optimizer, folder: Path) -> None:
     """TensorBoard events in `folder`: batch loss and rate every few iterations, metrics every epoch."""
-    board = TensorboardLogger(log_dir=str(folder))
+    board = handlers.TensorboardLogger(log_dir=str(folder))
     often = Events.ITERATION_COMPLETED(every=LOG_EVERY)
     board.attach_output_handler(
         trainer, often, "training", output_transform=lambda output: {"batch_loss": float(output["loss"])}
     )
     board.attach_opt_params_handler(trainer, often, optimizer=optimizer)
-    names, step = ["loss", "AP", "AUC"], global_step_from_engine(trainer)
-    board.attach_output_handler(
-        evaluator, Events.COMPLETED, "validation", metric_names=names, global_step_transform=step
-    )
+    step = handlers.global_step_from_engine(trainer)
+    board.attach_output_handler(evaluator, Events.COMPLETED, "validation", "all", global_step_transform=step)
     trainer.add_event_handler(Events.COMPLETED, board.close)
 
 

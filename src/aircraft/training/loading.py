@@ -6,6 +6,7 @@ The whole set is one uint8 tensor. A batch is one indexing; all that follows run
 import math
 import warnings
 from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import ignite.distributed as idist
@@ -85,6 +86,7 @@ def noise_field(images: int, deviation: float, generator: torch.Generator) -> Te
     return field.mul_(deviation)
 
 
+@dataclass(eq=False)
 class Batches:
     """The batches of an epoch: images (n, 3, H, W) float32 in [0, 1], labels (n,) float32, index (n,) int64.
 
@@ -108,31 +110,23 @@ class Batches:
     [(2, 3, 64, 64), (2, 3, 64, 64), (1, 3, 64, 64)]
     """
 
-    def __init__(
-        self,
-        images: np.ndarray,
-        labels: np.ndarray,
-        batch_size: int,
-        device: torch.device | str = "cpu",
-        *,
-        sampler: "Sampler | None" = None,
-        augment: bool = False,
-        noise: float = 0.0,
-        seed: int = 0,
-        drop_last: bool = False,
-        rank: int = 0,
-        world: int = 1,
-    ) -> None:
-        self.device = torch.device(device)
-        self.images = as_tensor(images, device)
-        self.labels = torch.as_tensor(np.asarray(labels), dtype=torch.float32, device=self.images.device)
-        self.batch_size = batch_size
-        self.sampler = sampler
-        self.augment = augment
-        self.noise = noise
-        self.seed = seed
-        self.drop_last = drop_last
-        self.rank, self.world = rank, world
+    images: Any  # from here on as tensors
+    labels: Any
+    batch_size: int
+    device: Any = "cpu"
+    _: KW_ONLY
+    sampler: "Sampler | None" = None
+    augment: bool = False
+    noise: float = 0.0
+    seed: int = 0
+    drop_last: bool = False
+    rank: int = 0
+    world: int = 1
+
+    def __post_init__(self) -> None:
+        self.device = torch.device(self.device)
+        self.images = as_tensor(self.images, self.device)
+        self.labels = torch.as_tensor(np.asarray(self.labels), dtype=torch.float32, device=self.images.device)
         self.epoch = 1
 
     def __len__(self) -> int:
@@ -203,8 +197,11 @@ def balanced(labels: Tensor, generator: torch.Generator) -> Tensor:
     The rare class comes round several times in an epoch, the frequent one only in part.
     """
     order = torch.empty(len(labels), dtype=torch.int64)
-    order[0::2] = _draw(torch.nonzero(labels == 0)[:, 0], len(order[0::2]), generator)
-    order[1::2] = _draw(torch.nonzero(labels == 1)[:, 0], len(order[1::2]), generator)
+    for label in (0, 1):
+        members, places = torch.nonzero(labels == label)[:, 0], order[label::2]
+        rounds = math.ceil(len(places) / len(members))  # shuffled again whenever they run out
+        shuffled = [members[torch.randperm(len(members), generator=generator)] for _ in range(rounds)]
+        places.copy_(torch.cat(shuffled)[: len(places)])
     return order
 
 
@@ -229,8 +226,7 @@ class Sampler:
     """
 
     def __init__(self, labels: np.ndarray, kind: str, seed: int) -> None:
-        self.kind = kind
-        self.seed = seed
+        self.kind, self.seed = kind, seed
         self.labels = torch.as_tensor(np.ascontiguousarray(labels))
         self.scores = torch.full((len(labels),), -math.inf)
         self._fresh = self.scores.clone()
@@ -246,15 +242,12 @@ class Sampler:
 
     def attach(self, trainer: Engine) -> None:
         """Listen to a trainer; nothing to do where no patch is hard."""
-        if self.kind != "hard":
-            return
-
-        @trainer.on(Events.ITERATION_COMPLETED)
-        def remember() -> None:
-            output: Any = trainer.state.output
-            self.record(output["index"], output["logits"])
-
-        trainer.add_event_handler(Events.EPOCH_COMPLETED, self.end_epoch)
+        if self.kind == "hard":
+            trainer.add_event_handler(
+                Events.ITERATION_COMPLETED,
+                lambda trainer: self.record(trainer.state.output["index"], trainer.state.output["logits"]),
+            )
+            trainer.add_event_handler(Events.EPOCH_COMPLETED, self.end_epoch)
 
     def record(self, index: Tensor, logits: Tensor) -> None:
         """Take note of the logits (n,) of the patches `index` (n,) in the running epoch."""
@@ -272,10 +265,3 @@ class Sampler:
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         self.scores = state["scores"].clone()
-
-
-def _draw(members: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """`count` of the members: shuffled, and shuffled again whenever they run out."""
-    rounds = math.ceil(count / len(members))
-    shuffled = [members[torch.randperm(len(members), generator=generator)] for _ in range(rounds)]
-    return torch.cat(shuffled)[:count]

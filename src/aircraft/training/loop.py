@@ -64,14 +64,16 @@ def fit(
     if settings and knobs:
         raise InputError(f"give settings, or knobs by keyword: {', '.join(knobs)}; not both")
     settings = settings or Settings.of(**knobs)
-    _check(model, train, val, settings)
+    check_patches(train, "train")
+    check_patches(val, "val")
+    check_batch(model, settings, len(train.labels))
+    if len(val.labels) < (world := idist.get_world_size()):
+        raise InputError(f"val holds {len(val.labels)} patches for {world} processes; each needs one")
     if resume and out is None:
         raise InputError("resume needs the folder of the run to go on with: out=...")
-    device = devices.choose(settings.device)
+    device, folder = devices.choose(settings.device), None if out is None else Path(out)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        return _train(
-            model, train, val, settings, device, None if out is None else Path(out), resume, progress
-        )
+        return _train(model, train, val, settings, device, folder, resume, progress)
 
 
 def predict(
@@ -175,7 +177,7 @@ def _train(
         engines.attach_progress(trainer, history, settings.epochs)
     with disk_errors(out / "tensorboard", "then go on with --resume") if out else nullcontext():
         if out:
-            run = checkpoints.identity(settings, train.labels, val.labels)
+            run = checkpoints.identity(settings, train=train.labels, val=val.labels)
             checkpoints.attach(trainer, out, run, parts, resume)
         if out and devices.is_first():
             engines.attach_board(trainer, evaluator, parts["optimizer"], out / "tensorboard")
@@ -190,14 +192,17 @@ def _train(
 def _engines(
     model: nn.Module, loss_fn: LossFunction, settings: Settings, steps: int, device: torch.device
 ) -> tuple[Engine, Engine, nn.Module, dict[str, Any]]:
-    """Trainer, evaluator, the network that is judged and kept, and what of them goes into a checkpoint.
-
-    steps: batches of an epoch.
-    """
+    """Trainer, evaluator, the network judged and kept, and parts of a checkpoint; steps: batches an epoch."""
     # `net` is what computes. What is judged is the network itself, or the moving average of its weights,
     # which shakes less from step to step.
     model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    net = _averaging_gradients(model) if idist.get_world_size() > 1 else model
+    net = model
+    if idist.get_world_size() > 1:  # with its gradients averaged over the processes
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", message=".*broadcast_buffers"
+            )  # its new name came with torch 2.14
+            net = idist.auto_model(model, broadcast_buffers=False)
     average = engines.moving_average(model, settings.ema, steps) if settings.ema else None
     judged = average.ema_model if average else model
 
@@ -223,36 +228,18 @@ def _engines(
     return trainer, engines.create_evaluator(judged, loss_fn, amp), judged, parts
 
 
-def _averaging_gradients(model: nn.Module) -> nn.Module:
-    """The model with its gradients averaged over the processes of the job."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*broadcast_buffers")  # its new name came with torch 2.14
-        return idist.auto_model(model, broadcast_buffers=False)
-
-
 def _diverged(trainer: Engine, settings: Settings) -> InputError:
-    state = trainer.state
-    return InputError(
-        f"the loss is NaN or infinite at iteration {state.iteration} (epoch {state.epoch}); "
-        f"try a lower lr than {settings.lr:g}, or amp='off'"
-    )
+    at = f"iteration {trainer.state.iteration} (epoch {trainer.state.epoch})"
+    cure = f"try a lower lr than {settings.lr:g}, or amp='off'"
+    return InputError(f"the loss is NaN or infinite at {at}; {cure}")
 
 
 def check_batch(model: nn.Module, settings: Settings, size: int) -> None:
     """Raise InputError where `size` patches to train on, the processes or the model need another batch."""
     batch, world = settings.batch_size, idist.get_world_size()
     if batch > size:
-        found = f"is larger than the training set ({size} patches)"
-        raise InputError(f"batch_size {batch} {found}; make it smaller")
+        raise InputError(f"batch_size {batch} is larger than the training set ({size} patches); lower it")
     if batch % world:
         raise InputError(f"batch_size {batch} cannot be shared equally by {world} processes")
     if batch < 2 * world and any(isinstance(module, nn.BatchNorm2d) for module in model.modules()):
         raise InputError(f"batch_size {batch} is too small for batch norm; make it at least {2 * world}")
-
-
-def _check(model: nn.Module, train: Patches, val: Patches, settings: Settings) -> None:
-    check_patches(train, "train")
-    check_patches(val, "val")
-    check_batch(model, settings, len(train.labels))
-    if len(val.labels) < (world := idist.get_world_size()):
-        raise InputError(f"val holds {len(val.labels)} patches for {world} processes; each needs one")

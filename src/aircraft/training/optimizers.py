@@ -107,15 +107,11 @@ class Muon(torch.optim.Optimizer):
     def step(self) -> None:  # type: ignore[override]
         """One step on all parameters that have a gradient."""
         for group in self.param_groups:
+            step = self._muon if group["orthogonal"] else _adam
             for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                parameter.mul_(1 - group["lr"] * group["weight_decay"])
-                state = self.state[parameter]
-                if group["orthogonal"]:
-                    parameter.add_(self._muon(parameter.grad, state), alpha=-group["lr"])
-                else:
-                    parameter.add_(_adam(parameter.grad, state), alpha=-group["lr"])
+                if parameter.grad is not None:
+                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
+                    parameter.add_(step(parameter.grad, self.state[parameter]), alpha=-group["lr"])
 
     def _muon(self, gradient: Tensor, state: dict[str, Any]) -> Tensor:
         """The step for one weight, without its learning rate."""

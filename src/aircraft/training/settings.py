@@ -85,31 +85,24 @@ class Settings:
         }
         positive = weight in (None, "auto") or (_number(weight) and float(weight) > 0)
         needs["pos_weight"] = positive, f"a number above 0, or 'auto' or None{most}"
+        for name, kind in {
+            "optimizer": Optimizer,
+            "loss": Loss,
+            "sampling": Sampling,
+            "amp": Precision,
+        }.items():
+            value, choices = getattr(self, name), get_args(kind)
+            needs[name] = isinstance(value, str) and value in choices, f"one of {', '.join(choices)}"
         for name, (holds, text) in needs.items():
-            self._need(name, holds, text)
-        for name, choices in _CHOICES.items():
             value = getattr(self, name)
-            self._need(name, isinstance(value, str) and value in choices, f"one of {', '.join(choices)}")
-
-    def _need(self, name: str, holds: bool, text: str) -> None:
-        """Refuse the setting unless it `holds`, and make a plain number of one of NumPy's."""
-        value = getattr(self, name)
-        if not holds:
-            raise InputError(f"setting {name} is {value!r}; it must be {text}")
-        if isinstance(value, Real) and not isinstance(value, bool):
-            object.__setattr__(self, name, int(value) if isinstance(value, Integral) else float(value))
+            if not holds:
+                raise InputError(f"setting {name} is {value!r}; it must be {text}")
+            if isinstance(value, Real) and not isinstance(value, bool):  # a plain number of one of NumPy's
+                object.__setattr__(self, name, int(value) if isinstance(value, Integral) else float(value))
 
     def to_dict(self) -> dict[str, Any]:
         """For a checkpoint or the card of a model."""
         return asdict(self)
-
-
-_CHOICES = {
-    "optimizer": get_args(Optimizer),
-    "loss": get_args(Loss),
-    "sampling": get_args(Sampling),
-    "amp": get_args(Precision),
-}
 
 
 def _whole(value: Any, least: int = 1, most: int = MOST) -> bool:
