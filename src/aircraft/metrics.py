@@ -184,8 +184,7 @@ def choose_threshold(
     else:
         top = int(np.argmax(precision))
         told = f"the best is {precision[top]:.3f}, with recall {recall[top]:.3f} at score {cuts[top]:.3f}"
-        wish = f"no threshold reaches precision {value:g}"
-        raise InputError(f"{wish}: {told}; lower min_precision or train longer")
+        raise InputError(f"precision {value:g} is never reached: {told}; lower min_precision or train longer")
     # A float32, so that float32 scores give the same alarms; it may be rounded out of the gap.
     middle = float(np.float32((below[chosen] + cuts[chosen]) / 2))
     return middle if below[chosen] < middle <= cuts[chosen] else float(cuts[chosen])
@@ -207,8 +206,7 @@ def standard_statistics(
     -------
     name -> (m,) values : resamples that hold one class only are left out, and a warning counts them
     """
-    # The scores are sorted once. A resample is then a weight for each patch, and two cumulative sums tell the
-    # hits and the alarms at every threshold.
+    # Sorted once: a resample is a weight for each patch, and two sums tell hits and alarms at all thresholds.
     order = np.argsort(-scores, kind="stable")
     labels, scores, groups = labels[order], scores[order], np.asarray(groups)[order]
     ends = np.flatnonzero(np.diff(scores, append=-1.0))  # last patch of each run of equal scores
@@ -239,8 +237,8 @@ def site_draws(groups: ArrayLike, n: int, seed: int) -> Iterator[Ints]:
     groups: (N,) the site of each.
     """
     names, site = np.unique(np.asarray(groups), return_inverse=True)
-    share = np.full(len(names), 1 / len(names))
-    for drawn in np.random.default_rng(seed).multinomial(len(names), share, size=n):
+    count = len(names)
+    for drawn in np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=n):
         yield drawn[site]
 
 
@@ -281,8 +279,8 @@ def check(labels: ArrayLike, scores: ArrayLike, *, both_classes: bool = True) ->
     if np.ma.is_masked(labels) or np.ma.is_masked(scores):
         raise InputError("labels or scores are masked in places; leave those out: values[~mask]")
     if y.ndim != 1 or y.shape != s.shape or len(y) == 0:
-        lists = "two flat lists of the same length, not empty"
-        raise InputError(f"labels {y.shape} and scores {s.shape} must be {lists}")
+        shapes = f"labels {y.shape}, scores {s.shape}"
+        raise InputError(f"{shapes}: give two flat lists of the same length, not empty")
     if y.dtype.kind not in "biuf" or not np.isin(y, (0, 1)).all():
         raise InputError(f"labels are 0 (background) or 1 (aircraft); these hold {np.unique(y)[:5].tolist()}")
     if s.dtype.kind not in "biuf":

@@ -24,8 +24,7 @@ def split(patches: Patches, fraction: float = 0.2, seed: int = 0) -> tuple[Patch
     Parameters
     ----------
     patches : Patches
-    fraction, seed : float, int
-        Share of the patches for validation, between 0 and 1; of the draws.
+    fraction, seed : share of the patches for validation, between 0 and 1; of the draws
 
     Returns
     -------
@@ -101,7 +100,6 @@ def _draw_sites(patches: Patches, fraction: float, rng: np.random.Generator) -> 
         if error[cut] < best:
             best, drawn = error[cut], order[: cut + 1]
     if drawn is None:
-        raise InputError(
-            f"no split of the {len(names)} sites has both classes on both sides; give more sites"
-        )
+        found = f"no split of the {len(names)} sites has both classes on both sides"
+        raise InputError(f"{found}; give more sites")
     return np.isin(site, drawn)

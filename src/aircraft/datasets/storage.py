@@ -54,14 +54,12 @@ def load_or_build(
     remedy = f"or set {ENVIRONMENT} to a folder elsewhere"
     with disk_errors(place.parent, remedy):
         _sweep(place.parent)
-        found = _load(place)
-        if found is not None:
+        if (found := _load(place)) is not None:
             return found
         place.parent.mkdir(parents=True, exist_ok=True)
         lock = _lock(place)
     with lock:
-        found = _load(place)  # another process may have built it meanwhile
-        if found is None:
+        if (found := _load(place)) is None:  # else another process has built it meanwhile
             arrays, notes = build()
             with disk_errors(place.parent, remedy):
                 _store(place, arrays, {"parameters": key, "notes": notes})
@@ -133,9 +131,7 @@ def _lock(place: Path) -> AcquireReturnProxy:
     try:
         held = FileLock(file).acquire(timeout=PATIENCE)
     except Timeout:
-        warnings.warn(
-            f"{place}: waiting for {who or 'another process'} to build it; if it hangs, end it", stacklevel=3
-        )
+        warnings.warn(f"{place}: waiting for {who or 'another process'}; if it hangs, end it", stacklevel=3)
         held = FileLock(file).acquire()
     with suppress(OSError):
         file.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
