@@ -104,18 +104,10 @@ def evaluate(
         if count > 1:
             draws = standard_statistics(y, s, sites, threshold=threshold, n=500, seed=seed)
             intervals = {name: interval(values) for name, values in draws.items()}
-    return Report(
-        AP=float(sk.average_precision_score(y, s)),
-        AUC=float(sk.roc_auc_score(y, s)),
-        threshold=float(threshold),
-        precision=tp / max(tp + fp, 1),
-        recall=tp / (tp + fn),
-        F1=2 * tp / (2 * tp + fp + fn),
-        confusion=((tn, fp), (fn, tp)),
-        n=len(y),
-        intervals=intervals,
-        sites=count,
-    )
+    AP, AUC = float(sk.average_precision_score(y, s)), float(sk.roc_auc_score(y, s))
+    precision, recall, F1 = tp / max(tp + fp, 1), tp / (tp + fn), 2 * tp / (2 * tp + fp + fn)
+    matrix = ((tn, fp), (fn, tp))
+    return Report(AP, AUC, float(threshold), precision, recall, F1, matrix, len(y), intervals, sites=count)
 
 
 def confusion(labels: ArrayLike, scores: ArrayLike, threshold: float) -> Ints:
@@ -222,8 +214,8 @@ def standard_statistics(
         average_precision = (new_tp * tp / np.maximum(seen, 1)).sum() / total
         area = (new_fp * (tp - new_tp / 2)).sum() / (total * (alarms[-1] - total))
         hits, raised = (positives[alarms_at - 1], alarms[alarms_at - 1]) if alarms_at else (0, 0)
-        f1 = 2 * hits / (raised + total)
-        rows.append((average_precision, area, hits / max(raised, 1), hits / total, f1))
+        precision, recall, f1 = hits / max(raised, 1), hits / total, 2 * hits / (raised + total)
+        rows.append((average_precision, area, precision, recall, f1))
     if len(rows) < n:
         text = f"{n - len(rows)} of {n} resamples of sites held one class only and were left out"
         warnings.warn(text, RuntimeWarning, stacklevel=2)
@@ -285,8 +277,7 @@ def check(labels: ArrayLike, scores: ArrayLike, *, both_classes: bool = True) ->
         raise InputError(f"labels are 0 (background) or 1 (aircraft); these hold {np.unique(y)[:5].tolist()}")
     if s.dtype.kind not in "biuf":
         raise InputError(f"scores are numbers in [0, 1], not {s.dtype}")
-    bad = np.flatnonzero(~np.isfinite(s))
-    if len(bad):
+    if len(bad := np.flatnonzero(~np.isfinite(s))):
         raise InputError(f"{len(bad)} of {len(s)} scores are NaN or infinite, the first at index {bad[0]}")
     if s.min() < 0 or s.max() > 1:
         raise InputError(f"scores lie in [0, 1], these in [{s.min():g}, {s.max():g}]; logits need a sigmoid")

@@ -25,6 +25,7 @@ __all__ = [
     "PatchSet", "Patches", "export_npz", "load_imbalanced", "load_npz", "load_tiles", "load_toy", "split",
 ]  # fmt: skip
 
+Folder = str | Path | None
 FILE = ".npz"
 SOURCES: dict[str, Any] = {"synthetic": synthetic.Source, "airbus": airbus.Source, FILE: building.Source}
 TILES, MOST_TILES = 36, 5_000  # by default; before the views of the tests meet others
@@ -36,7 +37,7 @@ ONLY: dict[str, tuple[Any, Sequence[str]]] = {  # the default of an option, and 
 }  # fmt: skip
 
 
-def load_toy(source: str | Path = "synthetic", root: str | Path | None = None, **options: Any) -> PatchSet:
+def load_toy(source: str | Path = "synthetic", root: Folder = None, **options: Any) -> PatchSet:
     """The toy set: 2,600 patches to train, 880 to test, half of them with an aircraft.
 
     Parameters
@@ -56,9 +57,7 @@ def load_toy(source: str | Path = "synthetic", root: str | Path | None = None, *
     return _load(TOY, source, root, **options)
 
 
-def load_imbalanced(
-    source: str | Path = "synthetic", root: str | Path | None = None, **options: Any
-) -> PatchSet:
+def load_imbalanced(source: str | Path = "synthetic", root: Folder = None, **options: Any) -> PatchSet:
     """The imbalanced set: 46,000 patches to train, 10,240 to test, one in ten with an aircraft.
 
     Parameters
@@ -78,7 +77,7 @@ def load_imbalanced(
 
 def load_tiles(
     source: str | Path = "synthetic",
-    root: str | Path | None = None,
+    root: Folder = None,
     *,
     split: str = "test",
     count: int = TILES,

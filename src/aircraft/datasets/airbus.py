@@ -153,10 +153,8 @@ def find_root(root: str | Path | None = None) -> Path:
         try:
             import kagglehub  # an optional package, only for this
         except ImportError as error:
-            raise InputError(
-                f"where are the Airbus scenes? Give root=FOLDER (--root FOLDER), or set {ENVIRONMENT}, "
-                f"or `pip install kagglehub` to download kaggle.com/datasets/{KAGGLE}"
-            ) from error
+            ways = f"or set {ENVIRONMENT}, or `pip install kagglehub` to download {KAGGLE} from Kaggle"
+            raise InputError(f"where are the Airbus scenes? Give root=FOLDER (or --root), {ways}") from error
         root = kagglehub.dataset_download(KAGGLE)
     with reading(root, "give the folder of the Airbus sample"):
         root = Path(root).expanduser()

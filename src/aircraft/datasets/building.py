@@ -121,8 +121,7 @@ def build_split(recipe: Recipe, source: Any, scale: float, split: str) -> Arrays
 
 def cut_scene(scene: Scene | Render, positives: int, negatives: int, seed: tuple[int, ...]) -> tuple:
     """Site; background (N, 64, 64, 3) and aircraft (P, 64, 64, 3), P <= positives; repeats (P,)."""
-    if not isinstance(scene, Scene):
-        scene = scene()
+    scene = scene if isinstance(scene, Scene) else scene()
     rng = np.random.default_rng(seed)
     shown, repeats = patches.sample_positive(scene, positives, rng)
     background = patches.sample_negative(scene, negatives, rng)

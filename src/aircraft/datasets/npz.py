@@ -52,8 +52,7 @@ class PatchSet:
 def load_npz(path: str | Path, name: str = "npz") -> PatchSet:
     """The patches of an .npz file with train and test; name: what to call the data set."""
     train, test = (read_patches(path, split) for split in SPLITS)
-    shared = sorted(set(train.sites) & set(test.sites) - {NO_SITE})
-    if shared:
+    if shared := sorted(set(train.sites) & set(test.sites) - {NO_SITE}):
         raise InputError(f"{path}: the site {shared[0]} is in train and test; split by site or omit sites")
     return PatchSet(name, str(path), train, test)
 
@@ -65,8 +64,7 @@ def export_npz(data: PatchSet | Sequence[Scene], path: str | Path) -> None:
     else:
         arrays = pack_tiles(data)
     with replacing(path) as file:
-        # Not compressed: images hardly shrink, and it takes 30 times longer.
-        np.savez(file, **arrays)
+        np.savez(file, **arrays)  # not compressed: images hardly shrink, and it takes 30 times longer
 
 
 def read_patches(path: str | Path, split: str = "test") -> Patches:
@@ -85,8 +83,7 @@ def read_patches(path: str | Path, split: str = "test") -> Patches:
 
     arrays = _load(path, (images_key, labels_key), (sites_key,), fits)
     labels = arrays[labels_key].reshape(-1)
-    wrong = np.flatnonzero((labels != 0) & (labels != 1))
-    if len(wrong):
+    if len(wrong := np.flatnonzero((labels != 0) & (labels != 1))):
         found = f"{labels_key}[{wrong[0]}] is {labels[wrong[0]]}"
         raise InputError(f"{path}: {found}; labels are 0 (background) or 1 (aircraft)")
     sites = _names(arrays, sites_key, [NO_SITE] * len(labels), path)
@@ -134,10 +131,8 @@ def unpack_tiles(arrays: Arrays, path: str | Path) -> list[Scene]:
 def _load(path: str | Path, needed: tuple[str, ...], optional: tuple[str, ...], fits: Callable) -> Arrays:
     """The arrays of these keys, the first as uint8. `fits` sees shapes and types before any is decoded."""
     remedy = "write or copy it again: with np.savez, not as an .npy file, with no Python objects"
-    with (
-        reading(path, remedy, "is no .npz file or is cut off, or what is in it cannot be read"),
-        zipfile.ZipFile(regular(path, "give the path of an .npz file")) as archive,
-    ):
+    fault = "is no .npz file or is cut off, or what is in it cannot be read"
+    with reading(path, remedy, fault), zipfile.ZipFile(regular(path, "give an .npz file")) as archive:
         keys = [name.removesuffix(".npy") for name in archive.namelist()]
         if missing := [key for key in needed if key not in keys]:
             found = quoted(", ".join(keys))[:200] or "nothing"

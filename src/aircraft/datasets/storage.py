@@ -26,12 +26,12 @@ FORMAT = 1  # of the folders; raise it when what is in them changes
 PATIENCE = 2  # seconds before those who wait are told for whom
 
 ArraysAndNotes = tuple[dict[str, np.ndarray], dict[str, Any]]
+Build = Callable[[], ArraysAndNotes]
 
 
 def folder() -> Path:
     """Where the cache is: AIRCRAFT_DATA, else data/cache of the clone, else the user's cache folder."""
-    named = os.environ.get(ENVIRONMENT)
-    if named:
+    if named := os.environ.get(ENVIRONMENT):
         with reading(f"{ENVIRONMENT}={named}", "name a folder"):
             return Path(named).expanduser()
     clone = Path(__file__).parents[3]
@@ -41,9 +41,7 @@ def folder() -> Path:
     return Path(pooch.os_cache("aircraft"))
 
 
-def load_or_build(
-    name: str, parameters: Mapping[str, Any], build: Callable[[], ArraysAndNotes]
-) -> ArraysAndNotes:
+def load_or_build(name: str, parameters: Mapping[str, Any], build: Build) -> ArraysAndNotes:
     """The arrays and notes stored for a name and parameters; built where missing or (with a warning) damaged.
 
     Two processes that ask at once: one builds, the other waits and loads. JSON can hold parameters and notes;

@@ -83,8 +83,7 @@ def misclassified(
     ----------
     images : (N, h, w, 3) uint8 array
     labels, scores : (N,) arrays of 0 or 1, and of probabilities
-    threshold : float
-    n : int, how many of each to show
+    threshold, n : the least score of an alarm; how many of each to show
 
     Returns
     -------
