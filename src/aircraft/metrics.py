@@ -104,18 +104,10 @@ def evaluate(
         if count > 1:
             draws = standard_statistics(y, s, sites, threshold=threshold, n=500, seed=seed)
             intervals = {name: interval(values) for name, values in draws.items()}
-    return Report(
-        AP=float(sk.average_precision_score(y, s)),
-        AUC=float(sk.roc_auc_score(y, s)),
-        threshold=float(threshold),
-        precision=tp / max(tp + fp, 1),
-        recall=tp / (tp + fn),
-        F1=2 * tp / (2 * tp + fp + fn),
-        confusion=((tn, fp), (fn, tp)),
-        n=len(y),
-        intervals=intervals,
-        sites=count,
-    )
+    AP, AUC = float(sk.average_precision_score(y, s)), float(sk.roc_auc_score(y, s))
+    precision, recall, F1 = tp / max(tp + fp, 1), tp / (tp + fn), 2 * tp / (2 * tp + fp + fn)
+    matrix = ((tn, fp), (fn, tp))
+    return Report(AP, AUC, float(threshold), precision, recall, F1, matrix, len(y), intervals, sites=count)
 
 
 def confusion(labels: ArrayLike, scores: ArrayLike, threshold: float) -> Ints:
@@ -184,8 +176,7 @@ def choose_threshold(
     else:
         top = int(np.argmax(precision))
         told = f"the best is {precision[top]:.3f}, with recall {recall[top]:.3f} at score {cuts[top]:.3f}"
-        wish = f"no threshold reaches precision {value:g}"
-        raise InputError(f"{wish}: {told}; lower min_precision or train longer")
+        raise InputError(f"precision {value:g} is never reached: {told}; lower min_precision or train longer")
     # A float32, so that float32 scores give the same alarms; it may be rounded out of the gap.
     middle = float(np.float32((below[chosen] + cuts[chosen]) / 2))
     return middle if below[chosen] < middle <= cuts[chosen] else float(cuts[chosen])
@@ -207,8 +198,7 @@ def standard_statistics(
     -------
     name -> (m,) values : resamples that hold one class only are left out, and a warning counts them
     """
-    # The scores are sorted once. A resample is then a weight for each patch, and two cumulative sums tell the
-    # hits and the alarms at every threshold.
+    # Sorted once: a resample is a weight for each patch, and two sums tell hits and alarms at all thresholds.
     order = np.argsort(-scores, kind="stable")
     labels, scores, groups = labels[order], scores[order], np.asarray(groups)[order]
     ends = np.flatnonzero(np.diff(scores, append=-1.0))  # last patch of each run of equal scores
@@ -224,8 +214,8 @@ def standard_statistics(
         average_precision = (new_tp * tp / np.maximum(seen, 1)).sum() / total
         area = (new_fp * (tp - new_tp / 2)).sum() / (total * (alarms[-1] - total))
         hits, raised = (positives[alarms_at - 1], alarms[alarms_at - 1]) if alarms_at else (0, 0)
-        f1 = 2 * hits / (raised + total)
-        rows.append((average_precision, area, hits / max(raised, 1), hits / total, f1))
+        precision, recall, f1 = hits / max(raised, 1), hits / total, 2 * hits / (raised + total)
+        rows.append((average_precision, area, precision, recall, f1))
     if len(rows) < n:
         text = f"{n - len(rows)} of {n} resamples of sites held one class only and were left out"
         warnings.warn(text, RuntimeWarning, stacklevel=2)
@@ -239,8 +229,8 @@ def site_draws(groups: ArrayLike, n: int, seed: int) -> Iterator[Ints]:
     groups: (N,) the site of each.
     """
     names, site = np.unique(np.asarray(groups), return_inverse=True)
-    share = np.full(len(names), 1 / len(names))
-    for drawn in np.random.default_rng(seed).multinomial(len(names), share, size=n):
+    count = len(names)
+    for drawn in np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=n):
         yield drawn[site]
 
 
@@ -281,14 +271,13 @@ def check(labels: ArrayLike, scores: ArrayLike, *, both_classes: bool = True) ->
     if np.ma.is_masked(labels) or np.ma.is_masked(scores):
         raise InputError("labels or scores are masked in places; leave those out: values[~mask]")
     if y.ndim != 1 or y.shape != s.shape or len(y) == 0:
-        lists = "two flat lists of the same length, not empty"
-        raise InputError(f"labels {y.shape} and scores {s.shape} must be {lists}")
+        shapes = f"labels {y.shape}, scores {s.shape}"
+        raise InputError(f"{shapes}: give two flat lists of the same length, not empty")
     if y.dtype.kind not in "biuf" or not np.isin(y, (0, 1)).all():
         raise InputError(f"labels are 0 (background) or 1 (aircraft); these hold {np.unique(y)[:5].tolist()}")
     if s.dtype.kind not in "biuf":
         raise InputError(f"scores are numbers in [0, 1], not {s.dtype}")
-    bad = np.flatnonzero(~np.isfinite(s))
-    if len(bad):
+    if len(bad := np.flatnonzero(~np.isfinite(s))):
         raise InputError(f"{len(bad)} of {len(s)} scores are NaN or infinite, the first at index {bad[0]}")
     if s.min() < 0 or s.max() > 1:
         raise InputError(f"scores lie in [0, 1], these in [{s.min():g}, {s.max():g}]; logits need a sigmoid")

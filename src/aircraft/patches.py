@@ -40,8 +40,7 @@ class Patches:
 
     Parameters
     ----------
-    images, labels, sites : (N, 64, 64, 3) uint8, (N,) uint8, (N,) str
-        RGB, possibly a memory-mapped file; 1 = aircraft, 0 = background; the place, "" where it is not known.
+    images, labels, sites : (N, 64, 64, 3) uint8 RGB, (N,) uint8 with 1 = aircraft, (N,) str, "" if not known
 
     Examples
     --------
@@ -57,9 +56,8 @@ class Patches:
 
     def __post_init__(self) -> None:
         check_images(self.images)
-        lengths = len(self.images), len(self.labels), len(self.sites)
-        if len(set(lengths)) != 1:
-            found = "{}, {} and {}".format(*lengths)
+        if not len(self.images) == len(self.labels) == len(self.sites):
+            found = f"{len(self.images)}, {len(self.labels)} and {len(self.sites)}"
             raise InputError(f"images, labels and sites need one length, these have {found}")
 
     def __len__(self) -> int:
@@ -119,8 +117,7 @@ def label(centers: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    centers, x, y : (N, 2) float, (K,) int, (K,) int
-        x, y of the aircraft's centres; the windows' corners.
+    centers, x, y : (N, 2) float, the aircraft's centres; (K,) int, (K,) int, the windows' corners
 
     Returns
     -------
@@ -182,8 +179,7 @@ def sample_positive(scene: Scene, n: int, rng: np.random.Generator) -> tuple[np.
 
     Returns
     -------
-    corners, repeats : (K, 2) int, (K,) int
-        x, y; 0 for the first view of an aircraft, 1 for its second ... K < n only where windows run out.
+    corners, repeats : (K, 2) int, x, y; (K,) int, 0 for the first view of an aircraft, 1 for its second, ...
     """
     low, high = _corner_range(scene)
     inside = np.flatnonzero((low <= high).all(axis=1))
@@ -217,8 +213,7 @@ def sample_negative(scene: Scene, n: int, rng: np.random.Generator) -> np.ndarra
 
     Returns
     -------
-    corners : (K, 2) int
-        x, y. K < n where the scene has no room for more.
+    corners : (K, 2) int, x, y; K < n where the scene has no room for more
     """
     if scene.width < PATCH or scene.height < PATCH or n < 1:
         return np.zeros((0, 2), int)
@@ -278,9 +273,7 @@ def _take(taken: dict[Corner, bool], scene: Scene, draw: Draw, goal: int) -> Non
         corners = corners[is_background(scene, corners)]
         black_left = int(np.ceil(NO_DATA * goal)) - sum(taken.values())
         for corner, black in zip(map(tuple, corners.tolist()), _is_black(scene, corners), strict=True):
-            if len(taken) >= goal:
-                return
-            if corner not in taken and not (black and black_left <= 0):
+            if len(taken) < goal and corner not in taken and not (black and black_left <= 0):
                 taken[corner] = bool(black)
                 black_left -= bool(black)
 

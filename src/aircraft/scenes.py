@@ -29,10 +29,8 @@ class Scene:
     image : (H, W, 3) uint8
     boxes, ignore : (N, 4) float32, (M, 4) float32
         x0, y0, x1, y1 in pixels: the aircraft; those cut off by the border, neither truth nor background.
-    name, site : str
-        What to call the scene in messages and files; the place it shows, which is never in two splits.
-    headings, kinds : (N,) float32, (N,) str
-        Where the noses point, in degrees from the x axis towards the y axis; the sort. None where unknown.
+    name, site : what to call the scene in messages and files; the place, which is never in two splits
+    headings, kinds : (N,) float32, degrees from the x axis towards the y axis; (N,) str; None where unknown
 
     Examples
     --------
@@ -68,10 +66,9 @@ class Scene:
         fits &= np.isfinite(boxes).all(axis=1)
         if not fits.all():
             first = int(np.flatnonzero(~fits)[0])
-            raise InputError(
-                f"{self.name}: {what}[{first}] = {boxes[first].tolist()} is empty or outside the image "
-                f"of {self.width} x {self.height}; boxes are x0, y0, x1, y1 in pixels of 1 m"
-            )
+            box = f"{what}[{first}] = {boxes[first].tolist()}"
+            found = f"{box} is empty or outside the image of {self.width} x {self.height}"
+            raise InputError(f"{self.name}: {found}; boxes are x0, y0, x1, y1 in pixels of 1 m")
         return boxes
 
     @property
@@ -96,12 +93,6 @@ class Scene:
         inside = ((centers >= 0) & (centers < size)).all(axis=1)
         ignore = np.concatenate([self.boxes[~inside], self.ignore]) - shift
         touches = (ignore[:, :2] < size).all(axis=1) & (ignore[:, 2:] > 0).all(axis=1)
-        return Scene(
-            image=self.image[y : y + size, x : x + size],
-            boxes=self.boxes[inside] - shift,
-            name=f"{self.name}@{x},{y}",
-            site=self.site,
-            ignore=ignore[touches],
-            headings=None if self.headings is None else self.headings[inside],
-            kinds=None if self.kinds is None else self.kinds[inside],
-        )
+        image, boxes = self.image[y : y + size, x : x + size], self.boxes[inside] - shift
+        more = [None if values is None else values[inside] for values in (self.headings, self.kinds)]
+        return Scene(image, boxes, f"{self.name}@{x},{y}", self.site, ignore[touches], *more)

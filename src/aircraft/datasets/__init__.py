@@ -25,6 +25,7 @@ __all__ = [
     "PatchSet", "Patches", "export_npz", "load_imbalanced", "load_npz", "load_tiles", "load_toy", "split",
 ]  # fmt: skip
 
+Folder = str | Path | None
 FILE = ".npz"
 SOURCES: dict[str, Any] = {"synthetic": synthetic.Source, "airbus": airbus.Source, FILE: building.Source}
 TILES, MOST_TILES = 36, 5_000  # by default; before the views of the tests meet others
@@ -33,13 +34,12 @@ BUILT = DRAWN, REAL = "synthetic", "airbus"
 ONLY = {"root": [REAL], "test_sites": [REAL], "difficulty": [DRAWN], "workers": SOURCES, "progress": SOURCES}
 
 
-def load_toy(source: str | Path = "synthetic", root: str | Path | None = None, **options: Any) -> PatchSet:
+def load_toy(source: str | Path = "synthetic", root: Folder = None, **options: Any) -> PatchSet:
     """The toy set: 2,600 patches to train, 880 to test, half of them with an aircraft.
 
     Parameters
     ----------
-    source, root, **options
-        Those of `load_imbalanced`.
+    source, root, **options : those of `load_imbalanced`
 
     Returns
     -------
@@ -54,39 +54,27 @@ def load_toy(source: str | Path = "synthetic", root: str | Path | None = None, *
     return _load(TOY, source, root, **options)
 
 
-def load_imbalanced(
-    source: str | Path = "synthetic", root: str | Path | None = None, **options: Any
-) -> PatchSet:
+def load_imbalanced(source: str | Path = "synthetic", root: Folder = None, **options: Any) -> PatchSet:
     """The imbalanced set: 46,000 patches to train, 10,240 to test, one in ten with an aircraft.
 
     Parameters
     ----------
-    source, root : str
-        "synthetic"; "airbus" with the folder of its scenes (see `airbus.find_root`); or an .npz file.
-    seed, difficulty : int, float
-        Same arguments, same bytes. The difficulty is that of rendered scenes: 0 (plain) to 2 (very hard).
-    test_sites : list of str
-        The sites to test on (airbus): by default I, J, M, N, else a quarter of the sites, drawn by the seed.
-    scale : float
-        Fraction of the sizes, for quick tries: 0.01 takes seconds.
-    workers, progress : int, bool
-        Processes that render, by default one a core; bars on standard error.
+    source, root : "synthetic"; "airbus" and the folder of its scenes (see `airbus.find_root`); or an .npz
+    seed, difficulty : same arguments, same bytes; of rendered scenes, from 0 (plain) to 2 (very hard)
+    test_sites : to test on (airbus): by default I, J, M, N, else a quarter of the sites, drawn by the seed
+    scale : float, fraction of the sizes, for quick tries: 0.01 takes seconds
+    workers, progress : processes that render, by default one a core; bars on standard error
 
     Returns
     -------
-    PatchSet
-
-    Raises
-    ------
-    InputError, FileNotFoundError
-        Where the source cannot give what is asked.
+    PatchSet : or InputError, FileNotFoundError where the source cannot give what is asked
     """
     return _load(IMBALANCED, source, root, **options)
 
 
 def load_tiles(
     source: str | Path = "synthetic",
-    root: str | Path | None = None,
+    root: Folder = None,
     *,
     split: str = "test",
     count: int = TILES,
@@ -97,14 +85,10 @@ def load_tiles(
 
     Parameters
     ----------
-    source, root, **options
-        Those of `load_imbalanced`, less the scale.
-    split : "test" or "validation"
-        "test": rendered views that no patch shows; "validation": training sites, to choose thresholds on.
-    count : int
-        Fewer, with a warning, where real scenes have no room for more side by side.
-    sites : list of str
-        Only of these, for example those that `split` kept aside.
+    source, root, **options : those of `load_imbalanced`, less the scale
+    split : "test", rendered views that no patch shows; or "validation", training sites, for thresholds
+    count : how many; fewer, with a warning, where real scenes have no room for more side by side
+    sites : list of str, only of these, for example those that `split` kept aside
 
     Returns
     -------

@@ -6,15 +6,16 @@ Images of 0.5 m per pixel are averaged to 1 m; every annotation is checked, and 
 import ast
 import csv
 import hashlib
+import io
 import os
 import warnings
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -34,15 +35,14 @@ BORDER = 10  # raw pixels (5 m): the annotators drew up to 9 beyond the border; 
 TWICE = 10.0  # metres: nearer centres are one aircraft annotated twice (no two aircraft are under 14 m apart)
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One image of annotations.csv. Boxes are (line in the file, x0, y0, x1, y1), in raw pixels of 0.5 m."""
 
     path: Path
     site: str
     line: int
-    boxes: list[tuple[float, ...]] = field(default_factory=list)
-    truncated: list[tuple[float, ...]] = field(default_factory=list)
+    boxes: list[tuple[float, ...]]
+    truncated: list[tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -60,16 +60,13 @@ class Source(building.Source):
         """Of each split. To test on are `test_sites`, else the suggested ones, else a quarter, drawn."""
         names = sorted({entry.site for entry in self.entries})
         aircraft = {name: sum(len(e.boxes) for e in self.entries if e.site == name) for name in names}
-        if self.test_sites is not None:
-            test = narrowed(names, self.test_sites)
-        elif set(TEST_SITES) < set(names):
-            test = list(TEST_SITES)
-        else:
-            rng = np.random.default_rng(self.seed)
-            for _ in range(DRAWS):  # until there are aircraft on both sides
-                test = sorted(rng.permutation(names)[: max(1, round(len(names) / 4))].tolist())
-                if 0 < sum(aircraft[name] for name in test) < sum(aircraft.values()):
-                    break
+        wanted = TEST_SITES if self.test_sites is None and set(TEST_SITES) < set(names) else self.test_sites
+        test = narrowed(names, wanted)
+        rng = np.random.default_rng(self.seed)
+        for _ in range(DRAWS if wanted is None else 0):  # until there are aircraft on both sides
+            test = sorted(rng.permutation(names)[: max(1, round(len(names) / 4))].tolist())
+            if 0 < sum(aircraft[name] for name in test) < sum(aircraft.values()):
+                break
         splits = {"train": [name for name in names if name not in test], "test": test}
         for split, sites in splits.items():
             if not sum(aircraft[name] for name in sites):
@@ -78,11 +75,9 @@ class Source(building.Source):
 
     def key(self) -> dict[str, Any]:
         """Changes with the annotations, the sites, and the size or date of an image."""
-        digest = hashlib.sha256()
-        for entry in self.entries:
-            stat = entry.path.stat()
-            digest.update(repr((entry, stat.st_size, stat.st_mtime_ns)).encode())
-        return super().key() | {"files": digest.hexdigest(), "sites": self.sites}
+        stats = ((entry, entry.path.stat()) for entry in self.entries)
+        said = "".join(repr((entry, stat.st_size, stat.st_mtime_ns)) for entry, stat in stats)
+        return super().key() | {"files": hashlib.sha256(said.encode()).hexdigest(), "sites": self.sites}
 
     def scenes(self, split: str, views: int, scale: float) -> list[Scene]:
         return self._read(self.sites[split])
@@ -140,7 +135,7 @@ def index(root: str | Path | None = None) -> list[Entry]:
                 raise InputError(f"{where}: images/{quoted(name)} is missing; get it or remove the line")
             if airports.is_file() and name not in sites:
                 raise InputError(f"{airports}: {name} is not in it; write a line `{name},AIRPORT`")
-            entries[name] = Entry(path, sites.get(name, path.stem), line)
+            entries[name] = Entry(path, sites.get(name, path.stem), line, [], [])
         boxes = entries[name].boxes if kind == "Airplane" else entries[name].truncated
         boxes.append((line, *_rectangle(geometry, where)))
     if not entries:
@@ -156,10 +151,8 @@ def find_root(root: str | Path | None = None) -> Path:
         try:
             import kagglehub  # an optional package, only for this
         except ImportError as error:
-            raise InputError(
-                "where are the Airbus scenes? Give root=FOLDER (command line: --root FOLDER), or set "
-                f"{ENVIRONMENT}, or `pip install kagglehub` to download kaggle.com/datasets/{KAGGLE}"
-            ) from error
+            ways = f"or set {ENVIRONMENT}, or `pip install kagglehub` to download {KAGGLE} from Kaggle"
+            raise InputError(f"where are the Airbus scenes? Give root=FOLDER (or --root), {ways}") from error
         root = kagglehub.dataset_download(KAGGLE)
     with reading(root, "give the folder of the Airbus sample"):
         root = Path(root).expanduser()
@@ -174,12 +167,8 @@ def find_root(root: str | Path | None = None) -> Path:
 def _rows(table: Path, *columns: str) -> Iterator[tuple[Any, ...]]:
     """The line of each row of a csv file, and its values in these columns."""
     remedy = f"line 1 names {','.join(columns)}, each line gives them; complete it or download it again"
-    path = regular(table, remedy)
-    with (
-        reading(table, "download it again", "not a csv file"),
-        path.open(newline="", encoding="utf-8-sig") as file,
-    ):
-        reader = csv.DictReader(file)
+    with reading(table, "download it again", "not a csv file"):
+        reader = csv.DictReader(io.StringIO(regular(table, remedy).read_text(encoding="utf-8-sig")))
         for row in reader:
             values = [(row.get(column) or "").strip() for column in columns]
             if "" in values:
@@ -194,8 +183,8 @@ def _rectangle(geometry: str, where: str) -> tuple[float, float, float, float]:
     with suppress(Exception):  # of many sorts, and what to say is below
         corners = [(float(x), float(y)) for x, y in ast.literal_eval(geometry)]
     xs, ys = sorted({x for x, _ in corners}), sorted({y for _, y in corners})
-    closed = len(corners) == 5 and corners[0] == corners[-1]
-    if not closed or len(set(corners)) != 4 or len(xs) != 2 or len(ys) != 2:
+    different = len(corners), len(set(corners)), len(xs), len(ys)
+    if different != (5, 4, 2, 2) or corners[0] != corners[-1]:
         wanted = "an upright rectangle: five corners (x, y), the last like the first"
         raise InputError(f"{where}: geometry {geometry[:60]!r} is not {wanted}; mend or remove the line")
     return xs[0], ys[0], xs[1], ys[1]

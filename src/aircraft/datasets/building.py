@@ -23,7 +23,7 @@ import airfield
 from aircraft import InputError, patches
 from aircraft.datasets.splitting import COLUMNS, SPLITS, number
 from aircraft.datasets.storage import ArraysAndNotes
-from aircraft.patches import PATCH, Patches
+from aircraft.patches import PATCH
 from aircraft.scenes import Scene
 
 VERSION = 2  # of the sampling; raise it when the same parameters give other patches
@@ -76,16 +76,12 @@ class Source:
 
 def build(recipe: Recipe, source: Any, scale: float) -> ArraysAndNotes:
     """The images, labels and sites of both splits, and notes on what could be built."""
-    arrays: dict[str, np.ndarray] = {}
-    notes = {}
-    for split in SPLITS:
-        built, notes[split] = build_split(recipe, source, scale, split)
-        arrays |= {f"{split}_{what}": getattr(built, what) for what in COLUMNS}
-    return arrays, notes
+    (train, of_train), (test, of_test) = (build_split(recipe, source, scale, split) for split in SPLITS)
+    return train | test, {"train": of_train, "test": of_test}
 
 
-def build_split(recipe: Recipe, source: Any, scale: float, split: str) -> tuple[Patches, dict[str, Any]]:
-    """The patches of a split in random order, and notes."""
+def build_split(recipe: Recipe, source: Any, scale: float, split: str) -> ArraysAndNotes:
+    """The arrays of a split, its patches in random order, and notes."""
     size = max(20, round(getattr(recipe, split) * scale))
     positives = round(size * recipe.share)
     negatives = size - positives
@@ -93,9 +89,8 @@ def build_split(recipe: Recipe, source: Any, scale: float, split: str) -> tuple[
     scenes = source.scenes(split, recipe.views, scale)
     most = _most_positives(scenes, positives)
     ends = [negatives * i // len(scenes) for i in range(len(scenes) + 1)]  # even shares of the background
-    jobs = []
-    for i, scene in enumerate(scenes):
-        jobs.append(partial(cut_scene, scene, most[i], ends[i + 1] - ends[i], (*seed, i)))
+    sizes = zip(scenes, most, np.diff(ends), strict=True)
+    jobs = [partial(cut_scene, *three, (*seed, i)) for i, three in enumerate(sizes)]
     rng = np.random.default_rng(seed)
     images = np.empty((size, PATCH, PATCH, 3), np.uint8)
     labels = np.zeros(size, np.uint8)
@@ -120,13 +115,13 @@ def build_split(recipe: Recipe, source: Any, scale: float, split: str) -> tuple[
     different = int((repeats[chosen] == 0).sum())
     notes = {"patches": size, "aircraft": different, "recut": round(1 - different / positives, 4)}
     notes |= {"scenes": len(scenes), "sites": len(set(sites))}
-    return Patches(images, labels, sites.astype(str)), notes
+    columns = zip(COLUMNS, (images, labels, sites.astype(str)), strict=True)
+    return {f"{split}_{what}": array for what, array in columns}, notes
 
 
 def cut_scene(scene: Scene | Render, positives: int, negatives: int, seed: tuple[int, ...]) -> tuple:
     """Site; background (N, 64, 64, 3) and aircraft (P, 64, 64, 3), P <= positives; repeats (P,)."""
-    if not isinstance(scene, Scene):
-        scene = scene()
+    scene = scene if isinstance(scene, Scene) else scene()
     rng = np.random.default_rng(seed)
     shown, repeats = patches.sample_positive(scene, positives, rng)
     background = patches.sample_negative(scene, negatives, rng)

@@ -41,19 +41,18 @@ class PatchSet:
 
     def __str__(self) -> str:
         lines = [f"{self.name} ({self.source})"]
+        built = ", {aircraft:,} aircraft ({recut:.0%} shifted views), {scenes} scenes, {sites} sites"
         for name, patches in (("train", self.train), ("test", self.test)):
-            text = f"  {name}: {len(patches):,} patches, {patches.labels.mean():.0%} with an aircraft"
-            if name in self.notes:
-                text += ", {aircraft:,} aircraft ({recut:.0%} shifted views), {scenes} scenes, {sites} sites"
-            lines.append(text.format(**self.notes.get(name, {})))
+            known = built.format(**self.notes[name]) if name in self.notes else ""
+            share = patches.labels.mean()
+            lines.append(f"  {name}: {len(patches):,} patches, {share:.0%} with an aircraft{known}")
         return "\n".join(lines)
 
 
 def load_npz(path: str | Path, name: str = "npz") -> PatchSet:
     """The patches of an .npz file with train and test; name: what to call the data set."""
     train, test = (read_patches(path, split) for split in SPLITS)
-    shared = sorted(set(train.sites) & set(test.sites) - {NO_SITE})
-    if shared:
+    if shared := sorted(set(train.sites) & set(test.sites) - {NO_SITE}):
         raise InputError(f"{path}: the site {shared[0]} is in train and test; split by site or omit sites")
     return PatchSet(name, str(path), train, test)
 
@@ -61,22 +60,18 @@ def load_npz(path: str | Path, name: str = "npz") -> PatchSet:
 def export_npz(data: PatchSet | Sequence[Scene], path: str | Path) -> None:
     """Write a data set, or tiles of one size, to an .npz file, a whole one or none."""
     if isinstance(data, PatchSet):
-        arrays: dict[str, Any] = {}
-        for name, patches in (("train", data.train), ("test", data.test)):
-            arrays |= {f"{name}_{what}": getattr(patches, what) for what in COLUMNS}
+        arrays = {f"{name}_{what}": getattr(getattr(data, name), what) for name in SPLITS for what in COLUMNS}
     else:
         arrays = pack_tiles(data)
     with replacing(path) as file:
-        # Not compressed: images hardly shrink, and it takes 30 times longer.
-        np.savez(file, **arrays)
+        np.savez(file, **arrays)  # not compressed: images hardly shrink, and it takes 30 times longer
 
 
 def read_patches(path: str | Path, split: str = "test") -> Patches:
     """The patches `{split}_images` and `{split}_labels` of a file, and `{split}_sites` where it has them.
 
-    Images (N, 64, 64, 3): uint8; other integers from 0 to 255; or floats, from 0 to 1 (scaled by 255) where
-    none exceeds 1, else from 0 to 255; what can be neither is refused.
-    Labels (N,) or (N, 1) of any type, all 0 or 1.
+    Images (N, 64, 64, 3): integers from 0 to 255, or floats from 0 to 1 (scaled by 255) or from 0 to 255;
+    what can be neither is refused. Labels (N,) or (N, 1) of any type, all 0 or 1.
     """
     images_key, labels_key, sites_key = (f"{split}_{what}" for what in COLUMNS)
 
@@ -88,8 +83,7 @@ def read_patches(path: str | Path, split: str = "test") -> Patches:
 
     arrays = _load(path, (images_key, labels_key), (sites_key,), fits)
     labels = arrays[labels_key].reshape(-1)
-    wrong = np.flatnonzero((labels != 0) & (labels != 1))
-    if len(wrong):
+    if len(wrong := np.flatnonzero((labels != 0) & (labels != 1))):
         found = f"{labels_key}[{wrong[0]}] is {labels[wrong[0]]}"
         raise InputError(f"{path}: {found}; labels are 0 (background) or 1 (aircraft)")
     sites = _names(arrays, sites_key, [NO_SITE] * len(labels), path)
@@ -137,10 +131,8 @@ def unpack_tiles(arrays: Arrays, path: str | Path) -> list[Scene]:
 def _load(path: str | Path, needed: tuple[str, ...], optional: tuple[str, ...], fits: Callable) -> Arrays:
     """The arrays of these keys, the first as uint8. `fits` sees shapes and types before any is decoded."""
     remedy = "write or copy it again: with np.savez, not as an .npy file, with no Python objects"
-    with (
-        reading(path, remedy, "is no .npz file or is cut off, or what is in it cannot be read"),
-        zipfile.ZipFile(regular(path, "give the path of an .npz file")) as archive,
-    ):
+    fault = "is no .npz file or is cut off, or what is in it cannot be read"
+    with reading(path, remedy, fault), zipfile.ZipFile(regular(path, "give an .npz file")) as archive:
         keys = [name.removesuffix(".npy") for name in archive.namelist()]
         if missing := [key for key in needed if key not in keys]:
             found = quoted(", ".join(keys))[:200] or "nothing"
@@ -149,17 +141,15 @@ def _load(path: str | Path, needed: tuple[str, ...], optional: tuple[str, ...], 
             raise ValueError("it holds two arrays of one name")
         heads = {key: _head(archive, key) for key in (*needed, *optional) if key in keys}
         images, what = heads[needed[0]], f"{path}: {needed[0]}"
-        if images.size == 0 or images.dtype.kind not in "iuf":
-            found = (
-                "empty; store at least one image" if images.size == 0 else f"of type {images.dtype}; {PIXELS}"
-            )
-            raise InputError(f"{what} is {found}")
+        if images.size == 0:
+            raise InputError(f"{what} is empty; store at least one image")
+        if images.dtype.kind not in "iuf":
+            raise InputError(f"{what} is of type {images.dtype}; {PIXELS}")
         fits(*(heads[key] for key in needed))
+        machine = getattr(os, "sysconf", lambda name: math.inf)  # Windows has none
         for key, head in heads.items():
             text = f"{path}: {key} takes {head.nbytes / 2**30:,.1f} GiB of memory"
-            if hasattr(os, "sysconf") and head.nbytes > os.sysconf("SC_PAGE_SIZE") * os.sysconf(
-                "SC_PHYS_PAGES"
-            ):
+            if head.nbytes > machine("SC_PAGE_SIZE") * machine("SC_PHYS_PAGES"):
                 raise InputError(f"{text}, more than this machine has; store fewer images in a file")
             if head.nbytes > LARGE:
                 warnings.warn(text, stacklevel=4)
@@ -183,8 +173,7 @@ def _names(arrays: Arrays, key: str, default: list[str], path: str | Path) -> np
     """(N,) str: the names of N images, from the file or by default."""
     names, count = arrays.get(key, np.array(default)), len(default)
     if names.shape != (count,) or names.dtype.kind not in "Uiu":
-        wanted = f"one name for each of the {count} images, as str, not {names.dtype}"
-        raise InputError(f"{path}: {key} is {names.shape}; give {wanted}")
+        raise InputError(f"{path}: {key} is {names.shape}; give one name for each of the {count}, as str")
     return names.astype(str)
 
 
@@ -192,10 +181,8 @@ def _boxes(arrays: Arrays, key: str, count: int, path: str | Path) -> list[np.nd
     """The boxes (M, 4) of each tile, empty where the file has none."""
     boxes = arrays.get(key, np.zeros((0, 4), np.float32))
     tile = arrays.get(f"{key}_tile", np.zeros(0, int))
-    fit = boxes.ndim == 2 and boxes.shape[1] == 4 and boxes.dtype.kind in "iuf"
-    if not (fit and (np.abs(boxes) < 1e6).all()):
+    if boxes.shape[1:] != (4,) or boxes.dtype.kind not in "iuf" or not (np.abs(boxes) < 1e6).all():
         raise InputError(f"{path}: {key} is {boxes.shape} {boxes.dtype}; boxes are (M, 4) x0, y0, x1, y1")
-    known = tile.dtype.kind in "iu" and np.isin(tile, np.arange(count)).all()
-    if tile.shape != (len(boxes),) or not known:
+    if tile.shape != boxes.shape[:1] or tile.dtype.kind not in "iu" or not np.isin(tile, range(count)).all():
         raise InputError(f"{path}: {key}_tile must hold the number of the tile, 0 to {count - 1}, of each")
     return [boxes[tile == i] for i in range(count)]

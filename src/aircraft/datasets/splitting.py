@@ -24,8 +24,7 @@ def split(patches: Patches, fraction: float = 0.2, seed: int = 0) -> tuple[Patch
     Parameters
     ----------
     patches : Patches
-    fraction, seed : float, int
-        Share of the patches for validation, between 0 and 1; of the draws.
+    fraction, seed : share of the patches for validation, between 0 and 1; of the draws
 
     Returns
     -------
@@ -66,8 +65,7 @@ def narrowed(known: Sequence[str], wanted: Collection[str] | None) -> list[str]:
     if wanted is None:
         return list(known)
     names = sorted({wanted} if isinstance(wanted, str) else set(wanted), key=str)
-    wrong = [name for name in names if name not in known]
-    if wrong or not names:
+    if (wrong := [name for name in names if name not in known]) or not names:
         raise InputError(f"site {wrong or 'list'} is unknown here; the sites are {', '.join(known)}")
     return names
 
@@ -101,7 +99,5 @@ def _draw_sites(patches: Patches, fraction: float, rng: np.random.Generator) -> 
         if error[cut] < best:
             best, drawn = error[cut], order[: cut + 1]
     if drawn is None:
-        raise InputError(
-            f"no split of the {len(names)} sites has both classes on both sides; give more sites"
-        )
+        raise InputError(f"no split of the {len(names)} sites has both classes on both sides; give more")
     return np.isin(site, drawn)

@@ -26,12 +26,12 @@ FORMAT = 1  # of the folders; raise it when what is in them changes
 PATIENCE = 2  # seconds before those who wait are told for whom
 
 ArraysAndNotes = tuple[dict[str, np.ndarray], dict[str, Any]]
+Build = Callable[[], ArraysAndNotes]
 
 
 def folder() -> Path:
     """Where the cache is: AIRCRAFT_DATA, else data/cache of the clone, else the user's cache folder."""
-    named = os.environ.get(ENVIRONMENT)
-    if named:
+    if named := os.environ.get(ENVIRONMENT):
         with reading(f"{ENVIRONMENT}={named}", "name a folder"):
             return Path(named).expanduser()
     clone = Path(__file__).parents[3]
@@ -41,9 +41,7 @@ def folder() -> Path:
     return Path(pooch.os_cache("aircraft"))
 
 
-def load_or_build(
-    name: str, parameters: Mapping[str, Any], build: Callable[[], ArraysAndNotes]
-) -> ArraysAndNotes:
+def load_or_build(name: str, parameters: Mapping[str, Any], build: Build) -> ArraysAndNotes:
     """The arrays and notes stored for a name and parameters; built where missing or (with a warning) damaged.
 
     Two processes that ask at once: one builds, the other waits and loads. JSON can hold parameters and notes;
@@ -54,14 +52,12 @@ def load_or_build(
     remedy = f"or set {ENVIRONMENT} to a folder elsewhere"
     with disk_errors(place.parent, remedy):
         _sweep(place.parent)
-        found = _load(place)
-        if found is not None:
+        if (found := _load(place)) is not None:
             return found
         place.parent.mkdir(parents=True, exist_ok=True)
         lock = _lock(place)
     with lock:
-        found = _load(place)  # another process may have built it meanwhile
-        if found is None:
+        if (found := _load(place)) is None:  # else another process has built it meanwhile
             arrays, notes = build()
             with disk_errors(place.parent, remedy):
                 _store(place, arrays, {"parameters": key, "notes": notes})
@@ -133,9 +129,7 @@ def _lock(place: Path) -> AcquireReturnProxy:
     try:
         held = FileLock(file).acquire(timeout=PATIENCE)
     except Timeout:
-        warnings.warn(
-            f"{place}: waiting for {who or 'another process'} to build it; if it hangs, end it", stacklevel=3
-        )
+        warnings.warn(f"{place}: waiting for {who or 'another process'}; if it hangs, end it", stacklevel=3)
         held = FileLock(file).acquire()
     with suppress(OSError):
         file.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")

@@ -22,12 +22,10 @@ EMPTY_TILES = 6  # one tile in six is cut where its scene is emptiest
 def render(site: int, view: int = 0, size: int = SIZE, difficulty: float = 1.0, seed: int = 0) -> Scene:
     """One view of a site, with the headings and kinds of its aircraft; same arguments, same bytes.
 
-    site, view, seed: which place (one in six has no airport), date (sun, traffic, weather), world of sites.
-    size, difficulty: side of the square, 64 to 1024 pixels of 1 m; 0 (plain, high contrast) to 2 (very hard).
-    In `ignore`: aircraft that reach in with their centre outside, or that cloud or a missing strip hides.
+    site: which place (one in six has no airport); view: which date (sun, traffic, weather); size: side of the
+    square image, 64 to 1024 pixels of 1 m; difficulty: 0 (plain, high contrast) to 2 (very hard); seed: which
+    world of sites. In `ignore` of the Scene are aircraft with their centre outside, or hidden by cloud.
 
-    Examples
-    --------
     >>> scene = render(site=2, size=128)
     >>> scene.name, scene.image.shape, len(scene.boxes) == len(scene.headings) == len(scene.kinds)
     ('synthetic-0-0002-0', (128, 128, 3), True)
@@ -57,21 +55,20 @@ class Source(building.Source):
         """The sites take turns, in views of their own; kept in the cache."""
         names = {f"synthetic-{self.seed}-{site:04d}": site for site in SITES[split]}  # as airfield says
         chosen = [names[name] for name in narrowed(list(names), sites)]
-        jobs = []
-        for i in range(count):
-            site, view = chosen[i % len(chosen)], TILE_VIEWS[split] + i // len(chosen)
-            jobs.append(partial(_tile, site, view, i % EMPTY_TILES == 0, self.difficulty, self.seed))
 
         def build() -> storage.ArraysAndNotes:
+            turns = ((chosen[i % len(chosen)], i // len(chosen), i % EMPTY_TILES == 0) for i in range(count))
+            world = TILE_VIEWS[split], self.difficulty, self.seed
+            jobs = [partial(_tile, *turn, *world) for turn in turns]
             return npz.pack_tiles(list(self.run(jobs, "rendering tiles"))), {}
 
         key = {"split": split, "sites": chosen, "count": count, **self.key()}
-        arrays, _ = storage.load_or_build("tiles", key, build)
-        return npz.unpack_tiles(arrays, "tiles")
+        return npz.unpack_tiles(storage.load_or_build("tiles", key, build)[0], "tiles")
 
 
-def _tile(site: int, view: int, emptiest: bool, difficulty: float, seed: int) -> Scene:
+def _tile(site: int, turn: int, emptiest: bool, first_view: int, difficulty: float, seed: int) -> Scene:
     """A tile at a random place of a scene; or, of 32 places, the one with the fewest aircraft."""
+    view = first_view + turn
     rng = np.random.default_rng([seed, site, view])
     scene = render(site, view, SIZE, difficulty, seed)
     corners = rng.integers(0, SIZE - TILE + 1, (32 if emptiest else 1, 2))

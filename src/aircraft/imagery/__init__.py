@@ -24,30 +24,15 @@ SAME = 0.02  # sizes that differ by this share are the same
 def open_image(path: str | Path, *, gsd: float | None = None) -> Source:
     """Open an image file as a source of windows; the pixels of a TIFF are read when they are asked for.
 
-    What the file is, its content decides, not its name. Grey is repeated in three channels and an alpha
-    channel dropped, with a warning. The EXIF orientation is ignored: satellite images have none.
+    A PNG, JPEG or TIFF of 8 bits a channel, by its content, not its name. Grey is repeated in three channels
+    and an alpha channel dropped, with a warning. The EXIF orientation is ignored: satellite images have none.
 
-    Parameters
-    ----------
-    path : str or Path
-        A PNG, JPEG or TIFF of 8 bits a channel.
-    gsd : float, optional
-        Ground sampling distance, metres per pixel of the file; other than 1, the image is resampled to 1 m.
-        By default what the georeference says where it is in metres, else 1, with a warning where it is not.
+    gsd: metres per pixel of the file; other than 1, the image is resampled to 1 m. By default what the
+    georeference says where it is in metres, else 1, with a warning where it is not.
 
-    Returns
-    -------
-    Source
-        With `width`, `height` and `read(x0, y0, x1, y1)`, in pixels of 1 m.
+    InputError or FileNotFoundError for whatever is no such image, damaged, of pixels that are not square or
+    coarser than 3 m, or of more than 250 megapixels that are not in tiles or strips.
 
-    Raises
-    ------
-    FileNotFoundError, InputError
-        For what is no image or damaged; not 8 bits a channel; CMYK; pixels not square or coarser than 3 m;
-        more than 250 megapixels, other than in tiles or strips; a TIFF where rasterio is missing.
-
-    Examples
-    --------
     >>> from PIL import Image
     >>> Image.new("RGB", (200, 100)).save("apron.png")
     >>> open_image("apron.png", gsd=0.5).width
@@ -69,21 +54,15 @@ def open_image(path: str | Path, *, gsd: float | None = None) -> Source:
         warnings.warn(f"{path}: {message}: gdalwarp -t_srs EPSG:326ZONE IN OUT", stacklevel=2)
     if known is None or abs(known - 1) < SAME:
         return source
-    resampled = Resampled(source, known)
     message = f"{known:g} m per pixel by its georeference; resampled to 1 m (gsd=1 prevents it)"
+    resampled = Resampled(source, known)
     warnings.warn(f"{path.name}: {message}", stacklevel=2)
     return resampled
 
 
 def read(path: str | Path, *, gsd: float | None = None) -> np.ndarray:
-    """A whole image; parameters and errors as of `open_image`.
+    """A whole image, (H, W, 3) uint8; parameters and errors as of `open_image`.
 
-    Returns
-    -------
-    (H, W, 3) uint8 array
-
-    Examples
-    --------
     >>> from PIL import Image
     >>> Image.new("RGB", (200, 100)).save("apron.png")
     >>> read("apron.png").shape
@@ -96,13 +75,8 @@ def read(path: str | Path, *, gsd: float | None = None) -> np.ndarray:
 def find(paths: Iterable[str | Path]) -> list[Path]:
     """The image files among paths: files as given, folders replaced by their images in order of name.
 
-    Raises
-    ------
-    FileNotFoundError, InputError
-        For a path that is not there, a folder without images, and where nothing was given.
+    InputError or FileNotFoundError for a path that is not there, a folder without images, and no path at all.
 
-    Examples
-    --------
     >>> Path("airport").mkdir()
     >>> for name in ("b.png", "a.tif", "notes.txt"):
     ...     Path("airport", name).touch()

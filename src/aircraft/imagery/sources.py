@@ -24,10 +24,7 @@ ROWS = 2112  # of the highest windows that are read side by side
 _CACHE = 64 * 2**20  # bytes that GDAL may keep; its own default is 5 % of the machine's memory
 _NEGATIVE = np.repeat(np.arange(256, dtype=np.uint8)[::-1, None], 3, axis=1)  # greys of which 0 is white
 _PLUGINS = {b"\x89PN": PngImagePlugin.PngImageFile, b"\xff\xd8\xff": JpegImagePlugin.JpegImageFile}
-_TO_8_BIT = (
-    "convert it to 8 bits first, between two percentiles of its values: "
-    "gdal_translate -ot Byte -scale LOW HIGH 0 255 IN OUT"
-)
+_TO_8_BIT = "convert it to 8 bits, from two percentiles: gdal_translate -ot Byte -scale LOW HIGH 0 255 IN OUT"
 _GREY = "a grey image, repeated in three channels; colour is better"
 _ALPHA = "partly transparent; its alpha or mask is dropped"
 _TILED = "make a tiled GeoTIFF of it: gdal_translate -co TILED=YES -co COMPRESS=DEFLATE IN OUT.tif"
@@ -97,7 +94,6 @@ class TiffImage:
 
     def __init__(self, path: Path) -> None:
         try:
-            import rasterio
             import rasterio.errors
         except ImportError:
             raise InputError(f"{path}: reading a TIFF needs rasterio; pip install rasterio") from None
@@ -138,8 +134,8 @@ class TiffImage:
 class Resampled:
     """A source of `gsd` metres per pixel, seen at 1 m per pixel.
 
-    Every new pixel is the mean of the old image over the square metre that it covers (and linear
-    interpolation where the old pixels are larger). It depends on its position alone, not on the window.
+    Every new pixel is the mean of the old image over its square metre (and linear interpolation where the
+    old pixels are larger). It depends on its position alone, not on the window.
     """
 
     def __init__(self, source: Source, gsd: float) -> None:
@@ -214,10 +210,8 @@ def _pillow() -> Iterator[None]:
 def _check_whole(path: Path, width: int, height: int, need: int) -> None:
     """Before they are decoded: pixels of which none can be read without the others; bytes of memory."""
     if width * height > MAX_PIXELS:
-        raise InputError(
-            f"{path}: {width} x {height} pixels is too much for a PNG or JPEG, or a piece of a TIFF (at most "
-            f"{MAX_PIXELS // 10**6} megapixels); {_TILED}"
-        )
+        what = f"{width} x {height} pixels is too much for a PNG or JPEG, or a piece of a TIFF"
+        raise InputError(f"{path}: {what} (at most {MAX_PIXELS // 10**6} megapixels); {_TILED}")
     if need > MUCH:
         warnings.warn(f"{path}: needs {need / 1e9:.1f} GB of memory, and time; {_TILED}", stacklevel=5)
 
@@ -228,9 +222,8 @@ def _decoded(path: Path) -> Image.Image:
         if not (start := file.read(3)):
             raise InputError(f"{path} is empty (0 bytes); copy or download it again")
         if start not in _PLUGINS:
-            raise InputError(
-                f"{path} is not a PNG, JPEG or TIFF image; convert it: gdal_translate IN OUT.tif"
-            )
+            convert = "convert it: gdal_translate IN OUT.tif"
+            raise InputError(f"{path} is not a PNG, JPEG or TIFF image; {convert}")
         file.seek(0)
         with _pillow():
             image = _PLUGINS[start](file)

@@ -17,8 +17,6 @@ from aircraft import InputError, metrics
 from aircraft.plotting import style
 from aircraft.plotting.style import BLACK, BLUE, FONT, GREY, VERMILION, axes_or_new, several, styled
 
-UNIT: dict[str, Any] = {"xlim": (-0.02, 1.02), "ylim": (-0.02, 1.02)}  # of a diagram of two shares
-
 
 @styled
 def learning_curves(history: Any) -> np.ndarray:
@@ -26,8 +24,7 @@ def learning_curves(history: Any) -> np.ndarray:
 
     Parameters
     ----------
-    history : training.History, or its rows
-        Mappings with epoch, loss and, where known, val_loss, AP and AUC.
+    history : training.History, or its rows: mappings with epoch, loss and, where known, val_loss, AP, AUC
 
     Returns
     -------
@@ -42,7 +39,7 @@ def learning_curves(history: Any) -> np.ndarray:
     rows = list(getattr(history, "rows", history))
     if not rows:
         raise InputError("the history has no epoch yet: there is nothing to draw")
-    _, axes = plt.subplots(1, 2, figsize=(12, 4.6))
+    axes = plt.subplots(1, 2, figsize=(12, 4.6))[1]
     losses = {"loss": ("training", BLUE, "o"), "val_loss": ("validation", VERMILION, "s")}
     scores = {"AP": ("AP", style.GREEN, "o"), "AUC": ("AUC", style.PURPLE, "s")}
     for ax, wanted in zip(axes, (losses, scores), strict=True):
@@ -98,9 +95,8 @@ def confusion_matrix(report: metrics.Report | ArrayLike, ax: Axes | None = None)
     ax.tick_params(length=0)
     ax.grid(False)
     ax.spines[:].set_visible(False)
-    missed, aircraft, false = matrix[1, 0], matrix[1].sum(), matrix[0, 1]
-    title = f"{missed:,} of {aircraft:,} aircraft missed, {several(false, 'false alarm')}"
-    ax.set(ylabel="truth", title=title)
+    alarms = several(matrix[0, 1], "false alarm")
+    ax.set(ylabel="truth", title=f"{matrix[1, 0]:,} of {matrix[1].sum():,} aircraft missed, {alarms}")
     return ax
 
 
@@ -129,11 +125,9 @@ def roc(labels: ArrayLike, scores: ArrayLike, threshold: float | None = None, ax
     ax.plot(false, found, color=BLUE, label="classifier")
     if threshold is not None:
         (tn, fp), (fn, tp) = metrics.confusion(y, s, threshold)
-        _mark(ax, fp / (fp + tn), tp / (tp + fn), f"threshold {threshold:.3f}")
-    ax.set(xlabel="false alarm rate (of background)", ylabel="recall (of aircraft)", aspect="equal")
-    ax.set(title=f"ROC: area under the curve {roc_auc_score(y, s):.3f}", **UNIT)
-    ax.legend(loc="lower right")
-    return ax
+        _mark(ax, fp / (fp + tn), tp / (tp + fn), threshold)
+    title = f"ROC: area under the curve {roc_auc_score(y, s):.3f}"
+    return _named(ax, title, "false alarm rate (of background)", "recall (of aircraft)", "lower right")
 
 
 @styled
@@ -170,12 +164,10 @@ def precision_recall(
     title = f"Precision-recall: AP {average_precision_score(y, s):.3f}"
     if threshold is not None:
         at = metrics.evaluate(y, s, threshold)
-        _mark(ax, at.recall, at.precision, f"threshold {threshold:.3f}")
+        _mark(ax, at.recall, at.precision, threshold)
         title += f", F1 {at.F1:.3f}"
-    ax.set(xlabel="recall (of aircraft)", ylabel="precision (of alarms)", aspect="equal", title=title, **UNIT)
     ax.grid(False)
-    ax.legend(loc="lower left")
-    return ax
+    return _named(ax, title, "recall (of aircraft)", "precision (of alarms)", "lower left")
 
 
 @styled
@@ -184,16 +176,6 @@ def reliability(labels: ArrayLike, scores: ArrayLike, ax: Axes | None = None) ->
 
     The interval takes the patches of a bin as independent; bars at the foot show where the scores lie.
 
-    Parameters
-    ----------
-    labels, scores : (N,) arrays of 0 or 1, and of probabilities
-
-    Returns
-    -------
-    Axes
-
-    Examples
-    --------
     >>> reliability([0, 0, 1, 1], [0.1, 0.1, 0.9, 0.9]).get_title(loc="left")
     'Calibration: scores are off by 0.100'
     """
@@ -204,16 +186,13 @@ def reliability(labels: ArrayLike, scores: ArrayLike, ax: Axes | None = None) ->
     for share, n in zip(bins.observed, bins.counts, strict=True):
         interval = binomtest(round(share * n), int(n)).proportion_ci(0.95, method="wilson")
         ends.append((share - interval.low, interval.high - share))
-    heights = 0.2 * bins.counts / bins.counts.max()
     bar: dict[str, Any] = {"width": 0.06, "color": style.SKY, "alpha": 0.6, "zorder": 1}
-    ax.bar(bins.predicted, heights, label="patches in the bin", **bar)
+    ax.bar(bins.predicted, 0.2 * bins.counts / bins.counts.max(), label="patches in the bin", **bar)
     line: dict[str, Any] = {"color": BLUE, "marker": "o", "markersize": 8, "linewidth": 2, "elinewidth": 1.8}
     errors = np.clip(np.transpose(ends), 0, None)
     ax.errorbar(bins.predicted, bins.observed, errors, capsize=4, label="classifier, 95 %", **line)
-    ax.set(xlabel="mean score in the bin", ylabel="share of aircraft", aspect="equal")
-    ax.set(title=f"Calibration: scores are off by {bins.error:.3f}", **UNIT)
-    ax.legend(loc="upper left")
-    return ax
+    title = f"Calibration: scores are off by {bins.error:.3f}"
+    return _named(ax, title, "mean score in the bin", "share of aircraft", "upper left")
 
 
 @styled
@@ -247,13 +226,12 @@ def score_histograms(
         look: dict[str, Any] = {"facecolor": (colour, 0.3), "edgecolor": colour, "hatch": hatch}
         name += f" ({(y == label).sum():,})"
         ax.hist(s[y == label], edges, histtype="stepfilled", linewidth=2, label=name, **look)
-    ax.set(xlabel="score", ylabel="patches", yscale="log", xlim=(0, 1), ylim=(0.7, None))
     title = "Scores of background and aircraft"
     if threshold is not None:
         (_, false), (missed, _) = metrics.confusion(y, s, threshold)
         ax.axvline(threshold, color=BLACK, linewidth=2, label=f"threshold {threshold:.3f}")
         title = f"{missed:,} missed (left), {several(false, 'false alarm')} (right)"
-    ax.set_title(title)
+    ax.set(xlabel="score", ylabel="patches", yscale="log", xlim=(0, 1), ylim=(0.7, None), title=title)
     ax.legend(loc="upper center")
     return ax
 
@@ -285,23 +263,26 @@ def counts(found: ArrayLike, truth: ArrayLike, unit: str = "tile", ax: Axes | No
     (x, y), times = np.unique(np.stack([truth, found]), axis=1, return_counts=True)
     ax.scatter(x, y, 70 * times, color=BLUE, alpha=0.75, edgecolor="white", label=f"a {unit}", zorder=3)
     for k in np.flatnonzero(times > 2):
-        ax.text(
-            x[k], y[k], f"{times[k]}", color="white", ha="center", va="center", fontsize=FONT - 3, zorder=4
-        )
-    error = np.abs(found - truth).mean()
-    ax.set_title(f"{found.sum():g} counted, {truth.sum():g} there; off by {error:.2f} a {unit}")
-    ax.set(xlabel=f"aircraft truly on the {unit}", ylabel="aircraft counted", aspect="equal")
-    ax.set(xlim=(-0.6, top), ylim=(-0.6, top))
+        inside: dict[str, Any] = {"color": "white", "ha": "center", "va": "center", "fontsize": FONT - 3}
+        ax.text(x[k], y[k], f"{times[k]}", zorder=4, **inside)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(integer=True))
-    ax.legend(loc="upper left")
-    return ax
+    error = np.abs(found - truth).mean()
+    title = f"{found.sum():g} counted, {truth.sum():g} there; off by {error:.2f} a {unit}"
+    across = f"aircraft truly on the {unit}"
+    return _named(ax, title, across, "aircraft counted", "upper left", (-0.6, top))
 
 
 def _diagonal(ax: Axes, label: str, end: float = 1) -> None:
     ax.plot([0, end], [0, end], color=GREY, linestyle="--", linewidth=1.8, label=label)
 
 
-def _mark(ax: Axes, x: float, y: float, label: str) -> None:
-    (mark,) = ax.plot(x, y, "D", color=VERMILION, markersize=11, markeredgecolor="white", label=label)
-    mark.set(zorder=5, clip_on=False)
+def _mark(ax: Axes, x: float, y: float, threshold: float) -> None:
+    (mark,) = ax.plot(x, y, "D", color=VERMILION, markersize=11, label=f"threshold {threshold:.3f}")
+    mark.set(markeredgecolor="white", zorder=5, clip_on=False)
+
+
+def _named(ax: Axes, title: str, x: str, y: str, legend: Any, ends: tuple = (-0.02, 1.02)) -> Axes:
+    ax.set(xlabel=x, ylabel=y, title=title, aspect="equal", xlim=ends, ylim=ends)
+    ax.legend(loc=legend)
+    return ax

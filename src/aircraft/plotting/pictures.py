@@ -83,8 +83,7 @@ def misclassified(
     ----------
     images : (N, h, w, 3) uint8 array
     labels, scores : (N,) arrays of 0 or 1, and of probabilities
-    threshold : float
-    n : int, how many of each to show
+    threshold, n : the least score of an alarm; how many of each to show
 
     Returns
     -------
@@ -110,13 +109,11 @@ def misclassified(
         if len(worst):
             shown = worst[:n]
             patch_grid(images[shown], scores=s[shown], columns=columns, title=title, ax=ax)
-            width, height = images.shape[2], images.shape[1]
+            height, width = images.shape[1:3]
             pitch = width + width // 10  # room for `columns` and `rows`, so that both panels share one scale
             ax.set(xlim=(0, columns * pitch), ylim=(rows * (height + width // 10 + height // 4), 0))
-        else:
-            ax.set_axis_off()
-            ax.set_title(title)
-        ax.set_anchor("NW")
+        ax.set_axis_off()
+        ax.set(title=title, anchor="NW")
     return axes
 
 
@@ -124,19 +121,8 @@ def misclassified(
 def tiles_overview(
     scenes: Sequence[Scene], found: Sequence[Any] | None = None, columns: int = 6, ax: Axes | None = None
 ) -> Axes:
-    """Many tiles at a glance, with their true boxes.
+    """Many tiles at a glance, with their true boxes; found: `detection.Detections`, or centres, of each.
 
-    Parameters
-    ----------
-    scenes : list of Scene
-    found : list, optional, for each tile `detection.Detections` or (N, 2) centres
-
-    Returns
-    -------
-    Axes
-
-    Examples
-    --------
     >>> tile = Scene(np.zeros((512, 512, 3), np.uint8), np.array([[9, 9, 50, 50]]), name="a", site="a")
     >>> tiles_overview([tile, tile]).get_title(loc="left")
     '2 tiles, 2 aircraft (boxes: truth)'
@@ -170,20 +156,9 @@ def tiles_overview(
 def detections(image: Scene | np.ndarray, found: Any, match: Any = None, *, ax: Axes | None = None) -> Axes:
     """Hits, misses and false alarms on an image.
 
-    Parameters
-    ----------
-    image : Scene, or (H, W, 3) uint8 array
-        The boxes of a scene are the truth; those to ignore are drawn dotted.
-    found : detection.Detections, or (N, 2) array of centres x, y
-    match : detection.Match, optional
-        Without it nothing is judged: each detection is a circle.
+    The boxes of a scene are the truth; those to ignore are drawn dotted. found: `detection.Detections`, or
+    (N, 2) centres x, y; without a `detection.Match` nothing is judged: each is a circle.
 
-    Returns
-    -------
-    Axes
-
-    Examples
-    --------
     >>> detections(np.zeros((100, 100, 3), np.uint8), [[20, 30], [60, 70]]).get_title(loc="left")
     '2 aircraft found'
     """
@@ -234,8 +209,7 @@ def score_map(
     ----------
     image : Scene, or (H, W, 3) uint8 array
     scores : (h, w) array in [0, 1]
-        scores[i, j] is of the window with its centre at x = offset + stride * j, y = offset + stride * i.
-    stride, offset : float, pixels
+    stride, offset : scores[i, j] is of the window with its centre at x = offset + stride * j, y likewise
 
     Returns
     -------
@@ -251,11 +225,10 @@ def score_map(
     if scores.ndim != 2:
         raise InputError(f"a score map is (rows, columns), this one is {scores.shape}")
     ax = marks.blank(ax, pixels, width=7.4, height=6.0 * pixels.shape[0] / pixels.shape[1] + 0.7)
-    rows, columns = scores.shape
-    first, last = offset - stride / 2, np.array([columns, rows]) * stride + offset - stride / 2
+    first, (bottom, right) = offset - stride / 2, np.array(scores.shape) * stride + offset - stride / 2
     steps = [(1, 0.9, 0.2, 0), (1, 0.9, 0.2, 0.35), (0.9, 0.35, 0, 0.65), (0.75, 0, 0.45, 0.85)]
     heat = LinearSegmentedColormap.from_list("heat", steps)
-    drawn = ax.imshow(scores, cmap=heat, vmin=0, vmax=1, extent=(first, last[0], last[1], first))
+    drawn = ax.imshow(scores, cmap=heat, vmin=0, vmax=1, extent=(first, right, bottom, first))
     ax.set(xlim=(0, pixels.shape[1]), ylim=(pixels.shape[0], 0), title=title)
     bar = ax.figure.colorbar(drawn, ax=ax, shrink=0.85, label="score of the window around a point")
     bar.outline.set_visible(False)

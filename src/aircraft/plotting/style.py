@@ -25,9 +25,8 @@ BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY = "#767676"  # contrast of 4.5 on white, for what is only a reference
 
-STYLE: dict[Any, Any] = dict(
-    matplotlib.rc_params_from_file(Path(__file__).with_name("look.mplstyle"), use_default_template=False)
-)
+LOOK = Path(__file__).with_name("look.mplstyle")
+STYLE: dict[Any, Any] = dict(matplotlib.rc_params_from_file(LOOK, use_default_template=False))
 FONT = STYLE["font.size"]  # points
 
 
