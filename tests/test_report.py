@@ -65,8 +65,8 @@ def a_run(model: str = "a <b> & c") -> SimpleNamespace:
 
 
 COUNTED = SimpleNamespace(
-    AP=0.9, best_F1=0.85, precision=0.8, recall=0.7, F1=0.75, count_error=12.5, threshold=0.5, best_threshold=0.45,
-    found=[3, 10240], true=[4, 10238], n_tiles=2, n_true=10242, intervals=None,
+    AP=0.9, best_F1=0.85, precision=0.8, recall=0.7, F1=0.75, count_error=12.5, threshold=0.5,
+    best_threshold=0.45, found=[3, 10240], true=[4, 10238], n_tiles=2, n_true=10242, intervals=None,
 )  # fmt: skip
 
 

@@ -124,9 +124,8 @@ def disk_errors(place: Path, remedy: str) -> Iterator[None]:
             raise
         if error.errno in FULL:
             raise InputError(f"{place}: the disk is full; nothing was kept; make room, {remedy}") from error
-        raise InputError(
-            f"{place}: cannot be written ({error.strerror}); change its rights, {remedy}"
-        ) from error
+        why = f"cannot be written ({error.strerror})"
+        raise InputError(f"{place}: {why}; change its rights, {remedy}") from error
 
 
 @contextmanager

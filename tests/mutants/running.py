@@ -55,7 +55,9 @@ def lesson(
     read = sources.read(path)
     by_cell = {id(one.cell): one for one in read.exercises}
     space: Namespace = {"__name__": "__main__", "display": print}
-    importlib.import_module("torch._dynamo")  # the first optimiser does, in seconds: once here, not in each fork
+    importlib.import_module(
+        "torch._dynamo"
+    )  # the first optimiser does, in seconds: once here, not in each fork
     for number, cell in enumerate(read.cells):
         if cell.kind != "code" or {"wrong", "right", "solution", "setup"} & set(cell.tags):
             continue

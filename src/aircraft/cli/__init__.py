@@ -41,9 +41,7 @@ app = typer.Typer(
 def aircraft(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show where an error comes from (also AIRCRAFT_DEBUG=1).")
-    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
 ) -> Any:
     """Find and count aircraft on satellite images of 1 m per pixel.
 
@@ -74,9 +72,8 @@ def run(arguments: Sequence[str], commands: typer.Typer = app, name: str = "airc
     with streams.unbreakable():
         try:  # with --json, whatever a library prints while we work goes to standard error
             with redirect_stdout(sys.stderr) if alone else nullcontext(), _warnings_as_lines():
-                answer = typer.main.get_command(commands)(
-                    list(arguments), prog_name=name, standalone_mode=False
-                )
+                command = typer.main.get_command(commands)
+                answer = command(list(arguments), prog_name=name, standalone_mode=False)
             if answer == INTERRUPTED:  # so does a newer typer tell of Ctrl-C; older ones raise
                 raise KeyboardInterrupt
             if isinstance(answer, Answer):

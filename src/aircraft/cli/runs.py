@@ -67,10 +67,7 @@ class Data:
         return loaders[self.name](self.source, self.root, scale=self.scale, progress=progress)
 
     def tiles(self, split: str, sites: Collection[str] | None = None, progress: bool = True) -> list[Scene]:
-        """36 tiles of the sites of a split, fewer where `scale` is below 1; none where the data are a file.
-
-        Raises InputError for an unknown source or split.
-        """
+        """36 tiles of the sites of a split, fewer where `scale` is below 1; none where data are a file."""
         if self.name.endswith(".npz") or self.source.endswith(".npz"):
             return []
         return load_tiles(self.source, self.root, self.scale, split=split, sites=sites, progress=progress)
@@ -102,12 +99,7 @@ class Run:
 
 
 def train(
-    data: Data,
-    place: Claim,
-    *,
-    model: str = "patch_net",
-    settings: Settings | None = None,
-    progress: bool = True,
+    data: Data, place: Claim, *, model: str = "patch_net", settings: Settings, progress: bool = True
 ) -> Run:
     """Train a network; write model.safetensors, metrics.json, history.csv, TensorBoard events, checkpoints.
 
@@ -115,7 +107,7 @@ def train(
     F1 on tiles of the validation sites; test data are used for nothing but the evaluation at the end.
     place: the folder, from `folders.claim`; nothing in it is replaced before all that was given is checked.
     """
-    settings, folder, seconds = settings or Settings(), place.folder, dict[str, float]()
+    folder, seconds = place.folder, dict[str, float]()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         network = models.build(model)

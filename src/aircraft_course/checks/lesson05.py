@@ -496,9 +496,9 @@ def check_by_site(by_site: Callable[[Array, float, np.random.Generator], Array])
             np.repeat(np.arange(number), np.arange(1, number + 1))
         )
         mask = np.asarray(by_site(sites, fraction, np.random.default_rng(2)))
-        drawn, shared = set(sites[mask].tolist()), set(sites[mask].tolist()) & set(sites[~mask].tolist())
+        places, shared = set(sites[mask].tolist()), set(sites[mask].tolist()) & set(sites[~mask].tolist())
         assert not shared, f"{len(shared)} of {number} sites are on both sides; take whole sites"
-        assert len(drawn) == right, f"{fraction:g} of {number} sites are {right}; you drew {len(drawn)}"
+        assert len(places) == right, f"{fraction:g} of {number} sites are {right}; you drew {len(places)}"
     by_chance(lambda rng: by_site(sites, 0.5, rng), "by_site")
 
 

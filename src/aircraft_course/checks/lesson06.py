@@ -415,7 +415,7 @@ def _draw_linears(rng: np.random.Generator, size: int) -> tuple[list[int], list[
 def _places(sites: Array, index: Any) -> tuple[int, bool, bool]:
     """How many patches were drawn; whether all differ; whether all of their sites but one are whole."""
     index = np.asarray(index)
-    whole = [np.isin(np.flatnonzero(sites == name), index).all() for name in np.unique(sites[index])]
+    whole = [bool(np.isin(np.flatnonzero(sites == name), index).all()) for name in np.unique(sites[index])]
     return len(index), len(np.unique(index)) == len(index), sum(whole) >= len(whole) - 1
 
 

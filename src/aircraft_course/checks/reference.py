@@ -155,5 +155,5 @@ def _array(value: Any) -> np.ndarray:
 
 
 def _global_random_state() -> tuple[bytes, int, int]:
-    _, keys, place, *_ = np.random.get_state(legacy=True)  # noqa: NPY002  (looked at, never drawn from)
-    return keys.tobytes(), place, hash(torch.get_rng_state().numpy().tobytes())
+    state: Any = np.random.get_state(legacy=True)  # noqa: NPY002  (looked at, never drawn from)
+    return state[1].tobytes(), state[2], hash(torch.get_rng_state().numpy().tobytes())
