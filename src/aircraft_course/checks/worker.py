@@ -20,8 +20,8 @@ from nbformat.v4 import new_code_cell, new_notebook, output_from_msg
 
 from aircraft_course import checks
 from aircraft_course.checks import kernels, sandbox, watch
-from aircraft_course.checks.apart import Lost, Session
-from aircraft_course.checks.core import JUDGE, Result, blamed, exercises_of
+from aircraft_course.checks.apart import JUDGE, Lost, Session
+from aircraft_course.checks.core import Result, blamed, exercises_of
 
 LONGEST = 2000  # characters of an error that are kept
 
