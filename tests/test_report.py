@@ -173,8 +173,8 @@ def test_a_photograph_is_inlined_as_jpeg_and_a_drawing_as_png(tmp_path):
     noise = np.clip(128 + 40 * rng.standard_normal((400, 400, 3)), 0, 255).astype(np.uint8)
     Image.fromarray(noise).save(tmp_path / "photo.png")
     Image.fromarray(np.zeros((400, 400, 3), np.uint8)).save(tmp_path / "drawing.png")
-    assert report.inlined(tmp_path / "photo.png", "noise").source.startswith("data:image/jpeg;base64,")
-    assert report.inlined(tmp_path / "drawing.png", "black").source.startswith("data:image/png;base64,")
+    assert report.inlined(tmp_path / "photo.png", "noise")["source"].startswith("data:image/jpeg;base64,")
+    assert report.inlined(tmp_path / "drawing.png", "black")["source"].startswith("data:image/png;base64,")
 
 
 def test_a_file_that_is_no_png_is_refused_by_name_and_leaves_the_old_report(tmp_path):

@@ -143,7 +143,7 @@ CASES = {
     "evaluate: scale of a file": Case("leave out --root and --scale", None, EVALUATE + "one.npz --scale 0.1"),
     "evaluate: root of a file": Case("leave out --root and --scale", None, EVALUATE + "one.npz --root x"),
     "evaluate: scale of a file of data": Case(
-        "leave out --root and --scale",
+        "scale is for synthetic and airbus; leave it out",
         None,
         "evaluate {f}/model.safetensors --data {f}/one.npz --scale 0.1",
     ),

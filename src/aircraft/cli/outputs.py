@@ -4,7 +4,6 @@ Detections are in pixels of 1 m; the files speak of the pixels of the image file
 """
 
 import json
-import os
 import re
 from collections.abc import Iterable
 from contextlib import suppress
@@ -31,7 +30,8 @@ COLOR, HALO = (230, 159, 0), (0, 0, 0)  # Okabe and Ito's orange on black: seen 
 
 def check(targets: Iterable[Path], inputs: Iterable[Path], remedy: str, force: bool) -> None:
     """Refuse, before the work, to replace a file that is not ours (unless `force`), or one that is read."""
-    read = {(found.st_dev, found.st_ino) for found in map(os.stat, inputs)}  # whatever links lead there
+    seen = [path.stat() for path in inputs if path.exists()]  # whatever links lead there
+    read = {(found.st_dev, found.st_ino) for found in seen}
     for path in targets:
         with suppress(FileNotFoundError):
             found = regular(path, remedy).stat()
@@ -48,11 +48,8 @@ def write(folder: str | Path, stem: str, found: Detections, source: Source, thre
     _, png = cv2.imencode(".png", cv2.cvtColor(draw(found, source), cv2.COLOR_RGB2BGR))
     with reading(source.name, "mend it, or convert the image to PNG", "its georeference makes no sense"):
         on_map = json.dumps(to_geojson(found, source), allow_nan=False)
-    contents = (
-        json.dumps(to_json(found, source, threshold), indent=1).encode(),
-        on_map.encode(),
-        (picture := png.tobytes())[:33] + PNG_MARK + picture[33:],
-    )
+    listed, picture = json.dumps(to_json(found, source, threshold), indent=1), png.tobytes()
+    contents = (listed.encode(), on_map.encode(), picture[:33] + PNG_MARK + picture[33:])
     for path, content in zip(paths(folder, stem), contents, strict=True):
         with replacing(path) as file:
             file.write(content)
