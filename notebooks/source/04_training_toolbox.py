@@ -1381,7 +1381,7 @@ def draw_settings(rng):
 # %% tags=["wrong"]
 # hint: global random numbers
 def draw_settings(rng):
-    return {"lr": 10 ** rng.uniform(-4, -1), "dropout": np.random.uniform(0, 0.5)}
+    return {"lr": 10 ** rng.uniform(-4, -1), "dropout": np.random.uniform(0, 0.5)}  # noqa: NPY002
 
 
 # %% tags=["right"]

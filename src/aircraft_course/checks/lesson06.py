@@ -396,7 +396,7 @@ def check_strategy(strategy: Mapping[str, str]) -> None:
 
 
 def _linears(sizes: Sequence[int], learning: Sequence[bool]) -> nn.Module:
-    layers = [nn.Linear(a, b) for a, b in pairwise(sizes)]
+    layers = [nn.Linear(a, b, device="meta") for a, b in pairwise(sizes)]  # draws no random numbers
     for layer, learns in zip(layers, learning, strict=True):
         layer.weight.requires_grad_(learns)
         layer.bias.requires_grad_(learns)
