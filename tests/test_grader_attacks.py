@@ -31,10 +31,10 @@ CHECKS = "check_first(0)\ncheck_second(0)\ncheck_third(lambda: 0)"
 
 FORGERIES = {
     "writes the log of outcomes": """
-import json, os
+import contextlib, json, os
 told = {"lesson": "lesson99", "name": "first", "status": "ok", "message": ""}
 for name in ("AIRCRAFT_CHECKS_LOG", "AIRCRAFT_JUDGE"):
-    with open(os.environ.get(name, "log") + ".txt", "a") as log:
+    with contextlib.suppress(OSError), open(os.environ.get(name, "log"), "a") as log:
         log.write(json.dumps(told) + "\\n")""",
     "prints a success": """
 import os
