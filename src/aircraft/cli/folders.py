@@ -35,9 +35,6 @@ class Claim:
         if self.demo and devices.is_first():  # or the next demo would not know it, if we are killed
             with replacing(self.folder / DEMO) as file:
                 file.write(json.dumps({"finished": False, "report": REPORT}).encode())
-        if self.earlier and not self.resume:  # TensorBoard would draw two trainings as one
-            for events in self.folder.glob("tensorboard/events.out.tfevents.*"):
-                events.unlink(missing_ok=True)
 
     def clear(self) -> None:
         """The new model is there in a moment: remove the results of the earlier one."""
@@ -54,6 +51,8 @@ def claim(folder: Path, *, resume: bool = False, force: bool = False, demo: bool
     file with a name of one, that neither `resume` nor `force` gives to us. A demo replaces an earlier demo.
     """
     earlier = _look(folder, resume, force, demo)
+    if earlier and not resume:  # TensorBoard would draw two trainings as one
+        earlier += folder.glob("tensorboard/events.out.tfevents.*")
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     lock, holder, who = FileLock(folder / ".aircraft-lock", timeout=0), folder / ".aircraft-holder", "another"
     try:

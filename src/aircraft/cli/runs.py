@@ -24,6 +24,7 @@ from aircraft import InputError, __version__, datasets, detection, metrics, mode
 from aircraft.cli.folders import METRICS, MODEL, Claim
 from aircraft.datasets import Patches, PatchSet
 from aircraft.datasets.splitting import number
+from aircraft.imagery import ArrayImage
 from aircraft.metrics import Report
 from aircraft.models import Network
 from aircraft.patches import NO_SITE
@@ -115,7 +116,10 @@ def train(
     training.check_batch(network, settings, data.most())
     with timed("data", seconds):
         patches = data.patches(progress and devices.is_first())
-        learn, val = datasets.split(patches.train, fraction=VALIDATION, seed=settings.seed)
+        try:
+            learn, val = datasets.split(patches.train, fraction=VALIDATION, seed=settings.seed)
+        except InputError as error:
+            raise InputError(f"{data}: {error}") from None
         training.check_batch(network, settings, len(learn))
         tiles = data.tiles("validation", sorted(set(val.sites)), progress and devices.is_first())
     place.begin()
@@ -193,7 +197,7 @@ def find(model: Network, tiles: list[Scene], progress: bool = True) -> list[dete
     """The aircraft in each tile with a score of at least 0.05; shared by the processes of a torchrun job."""
 
     def work(tile: Scene) -> detection.Detections:
-        return detection.detect(model, tile.image, LOWEST, method=None)
+        return detection.detect(model, ArrayImage(tile.image, tile.name), LOWEST, method=None)
 
     return each(work, tiles, description="detecting", progress=progress)
 

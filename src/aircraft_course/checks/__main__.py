@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from aircraft import quoted
 from aircraft.cli import BAD_INPUT, DONE, INTERRUPTED, explain
 
 EMOJI = str.maketrans("", "", "✅🟡❌💥💡")
@@ -38,7 +39,7 @@ def _grade_all(options: argparse.Namespace) -> int:
 
     limits = watch.Limits(total=options.total, memory=options.memory)
     if missing := sandbox.why_not_isolated():
-        print(f"note: the notebooks run without isolation: {missing}", file=sys.stderr)
+        print(f"aircraft: note: the notebooks run without isolation: {missing}", file=sys.stderr)
     installed, worst = sandbox.fingerprint(), DONE
     for number, path in enumerate(options.notebooks):
         try:
@@ -78,7 +79,7 @@ def _print(grade: Any, as_json: bool, first: bool) -> None:
 
 
 def _say(line: str) -> None:
-    print(f"aircraft: {' '.join(line.split())}", file=sys.stderr)
+    print(f"aircraft: {quoted(' '.join(line.split()))}", file=sys.stderr)
 
 
 def _write_no_more() -> None:
@@ -88,7 +89,7 @@ def _write_no_more() -> None:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
-        print(f"aircraft: {' '.join(message.split())}; see `{self.prog} --help`", file=sys.stderr)
+        print(f"aircraft: {quoted(' '.join(message.split()))}; see `{self.prog} --help`", file=sys.stderr)
         sys.exit(BAD_INPUT)
 
 
