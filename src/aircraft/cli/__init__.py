@@ -67,7 +67,7 @@ def main() -> None:
 
 def run(arguments: Sequence[str], commands: typer.Typer = app, name: str = "aircraft") -> int:
     """Run one command, print its answer, return the exit code. Whatever goes wrong is one line on stderr."""
-    os.environ.setdefault("MPLBACKEND", "agg")  # figures go to files: no window, no display
+    os.environ["MPLBACKEND"] = "agg"  # figures go to files: no window, no display
     alone = "--json" in arguments and not {"-h", "--help"} & set(arguments)
     with streams.unbreakable():
         try:  # with --json, whatever a library prints while we work goes to standard error
