@@ -141,9 +141,9 @@ def _marked_alive(descriptor: int) -> Iterator[None]:
 
 
 def sweep(leftover: Path) -> None:
-    """Remove what a killed process was writing. A living one holds a lock, from its first second on."""
+    """Remove what a killed process was writing. A living one holds a lock, from its first moment on."""
     with suppress(OSError), leftover.open("rb") as file:
-        if time.time() - os.stat(file.fileno()).st_mtime > 1:
+        if time.time() - os.stat(file.fileno()).st_mtime > 0.1:
             if fcntl is not None:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             leftover.unlink()
