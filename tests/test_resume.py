@@ -4,9 +4,11 @@ import errno
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -240,3 +242,20 @@ def test_a_full_disk_of_tensorboard_is_told_as_one(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(RecordWriter, "flush", full)
     with pytest.raises(InputError, match="tensorboard: the disk is full"):
         training.fit(tiny_net(), bars(128), bars(64, 1), out=tmp_path, epochs=1, **FAST)
+
+
+def test_one_changed_bit_of_a_checkpoint_is_noticed(tmp_path: Path) -> None:
+    options = dict(out=tmp_path, epochs=2, **FAST)
+    training.fit(tiny_net(), bars(128), bars(64, 1), **options)
+    path = tmp_path / "checkpoint.pt"
+    whole = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        weights = max(archive.infolist(), key=lambda entry: entry.file_size)
+    name, extra = struct.unpack_from("<HH", whole, weights.header_offset + 26)
+    start = weights.header_offset + 30 + name + extra
+    for place in (0, weights.file_size // 2, weights.file_size - 1):
+        content = bytearray(whole)
+        content[start + place] ^= 64
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="not a readable checkpoint"):
+            checkpoints.read(path)

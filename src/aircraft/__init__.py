@@ -21,9 +21,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 __version__ = "0.2.0"
-ROOMS = (
-    "datasets", "detection", "imagery", "metrics", "models", "patches", "plotting", "scenes", "training",
-)  # fmt: skip
+ROOMS = "datasets", "detection", "imagery", "metrics", "models", "patches", "plotting", "scenes", "training"
 
 # Notebooks that were handed out before version 0.2 import modules by older names. If the course lies beside
 # this package, that folder says the new ones, with a warning; nothing here needs it.

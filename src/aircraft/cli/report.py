@@ -27,7 +27,6 @@ def write(path: Path, run: runs.Run, counted: DetectionReport, figures: Mapping[
     """Write the page: a whole file or none.
 
     counted: the figures of detection on the tiles of which `figures` (see `runfigures`) show some.
-    Raises InputError for a figure that is not a PNG.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("aircraft.cli", ""), autoescape=True, undefined=jinja2.StrictUndefined
