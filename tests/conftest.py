@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("house", deadline=None)  # a busy machine is no fault
+settings.load_profile("house")
 
 ROOT = Path(__file__).parents[1]
 SHARED_AIRBUS = ROOT.parent / "shared" / "airbus"
