@@ -300,7 +300,9 @@ def _graded(*words, into=subprocess.PIPE, **variables):
     env = os.environ | variables
     ran = subprocess.run(command_line, stdout=into, stderr=subprocess.PIPE, env=env, timeout=300)
     lines = [
-        line for line in ran.stderr.decode(errors="replace").splitlines() if not line.startswith("note: ")
+        line
+        for line in ran.stderr.decode(errors="replace").splitlines()
+        if not line.startswith("aircraft: note: ")
     ]
     assert not any("Traceback" in line for line in lines), lines
     return ran.returncode, lines, ran.stdout
