@@ -25,8 +25,8 @@ define unit-with
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench sample test unit unit-lowest unit-colab torture lint format notebooks times check-notebooks nbval \
-        nbval-full slides present slides-pdf figures widgets site clean
+.PHONY: help setup demo bench sample test unit unit-lowest unit-colab torture lint format notebooks times \
+        check-notebooks nbval nbval-full slides present slides-pdf figures widgets site clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17

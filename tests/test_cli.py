@@ -107,6 +107,41 @@ def test_data_exports_a_file_that_can_be_trained_on(run: Run, tmp_path: Path) ->
     assert outcome.json["detection_threshold"] is None, "a file of patches has no tiles to choose it on"
 
 
+def test_an_export_replaces_our_own_files_and_no_others(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mine.npz"
+    np.savez(file, train_images=np.zeros((1, 64, 64, 3), np.uint8))
+    before = file.read_bytes()
+    refused = run("data", "toy", *SMALL, "--export", file)
+    assert (refused.code, len(refused.lines)) == (2, 1)
+    assert "aircraft did not write this file; give another file for --export, or --force" in refused.err
+    assert file.read_bytes() == before
+    assert run("data", "toy", *SMALL, "--export", file, "--force").code == 0
+    assert run("data", "toy", *SMALL, "--export", file).code == 0, "now it is ours"
+    onto_itself = run("data", "toy", "--source", file, "--export", file, "--force")
+    assert (onto_itself.code, "reads this file" in onto_itself.err) == (2, True)
+
+
+def test_evaluate_takes_the_scale_of_the_training_where_the_source_has_one(
+    run: Run, trained: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "toy.npz"
+    assert run("data", "toy", *SMALL, "--export", file).code == 0
+    assert run("evaluate", trained, "--data", "toy", "--source", file, "--json").code == 0
+    judged = run("evaluate", trained, "--tiles", "synthetic", "--json", "--no-progress").json["detection"]
+    assert judged["n_tiles"] == 6, "as with the scale of the training"
+
+
+def test_evaluate_ignores_no_source(run: Run, trained: Path, tmp_path: Path) -> None:
+    file = tmp_path / "toy.npz"
+    assert run("data", "toy", *SMALL, "--export", file).code == 0
+    of_file = tmp_path / "run"
+    assert run("train", "--data", file, *QUICK, "--out", of_file, "--no-progress").code == 0
+    refused = run("evaluate", of_file, "--source", "synthetic")
+    assert (refused.code, "leave out --source synthetic, or say --data" in refused.err) == (2, True)
+    root = run("evaluate", trained, "--tiles", "synthetic", "--root", tmp_path)
+    assert (root.code, "is the folder of airbus, which is not judged here" in root.err) == (2, True)
+
+
 def test_data_builds_everything(run: Run) -> None:
     outcome = run("data", "all", *SMALL)
     assert [outcome.out.count(f"  {name} ") for name in ("toy", "imbalanced", "tiles")] == [2, 2, 1]

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from aircraft import patches
 from aircraft.detection import Detections
 from aircraft.scenes import Scene
-from aircraft_bench.mining import hard_examples
+from aircraft_bench.mining import hard_examples, join
 
 
 def _scene(ignore: np.ndarray | None = None) -> Scene:
@@ -38,6 +37,6 @@ def test_windows_that_are_no_background_are_left_out() -> None:
 
 def test_patches_are_joined_in_order() -> None:
     one, other = (hard_examples([_found((180, y))], [_scene()]) for y in (60, 160))
-    both = patches.join([one, other])
+    both = join([one, other])
     np.testing.assert_array_equal(both.images, np.stack([one.images[0], other.images[0]]))
     assert both.sites.tolist() == ["A", "A"]

@@ -11,10 +11,10 @@ from torch import nn
 
 from aircraft import InputError, models
 from aircraft.detection import ScoreMap, blocks, score_map
-from aircraft.detection.windows import together
 from aircraft.imagery import ArrayImage
 from aircraft.patches import PATCH
 from aircraft.training import devices
+from aircraft.training.devices import together
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ and `replacing` one as a whole. Submodules are imported when first used: `import
 import errno
 import glob
 import importlib
+import numbers
 import os
 import stat
 import time
@@ -42,6 +43,15 @@ class LostProcess(RuntimeError):
 def quoted(name: object) -> str:
     """A name for people to read, in one line: control codes and bytes that are no text are written out."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(name))
+
+
+def number(name: str, value: Any, least: float, most: float, kind: type = int) -> Any:
+    """`value` as a plain int or float (so it stands in the cache's key), or InputError."""
+    sort: Any = numbers.Integral if kind is int else numbers.Real
+    if isinstance(value, bool) or not isinstance(value, sort) or not least <= value <= most:
+        wanted = "a whole number" if kind is int else "a number"
+        raise InputError(f"{name} is {value!r}; give {wanted} from {least} to {most}")
+    return kind(value)
 
 
 def regular(path: str | Path, remedy: str) -> Path:

@@ -104,10 +104,12 @@ def evaluate(
         if count > 1:
             draws = standard_statistics(y, s, sites, threshold=threshold, n=500, seed=seed)
             intervals = {name: interval(values) for name, values in draws.items()}
-    AP, AUC = float(sk.average_precision_score(y, s)), float(sk.roc_auc_score(y, s))
-    precision, recall, F1 = tp / max(tp + fp, 1), tp / (tp + fn), 2 * tp / (2 * tp + fp + fn)
-    matrix = ((tn, fp), (fn, tp))
-    return Report(AP, AUC, float(threshold), precision, recall, F1, matrix, len(y), intervals, sites=count)
+    return Report(
+        AP=float(sk.average_precision_score(y, s)), AUC=float(sk.roc_auc_score(y, s)),
+        threshold=float(threshold), confusion=((tn, fp), (fn, tp)),
+        precision=tp / max(tp + fp, 1), recall=tp / (tp + fn), F1=2 * tp / (2 * tp + fp + fn),
+        n=len(y), intervals=intervals, sites=count,
+    )  # fmt: skip
 
 
 def confusion(labels: ArrayLike, scores: ArrayLike, threshold: float) -> Ints:

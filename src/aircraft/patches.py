@@ -3,7 +3,7 @@
 A patch is a 64x64 crop; it shows an aircraft if and only if the centre of one lies in its central 32x32.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -233,12 +233,6 @@ def is_background(scene: Scene, corners: np.ndarray) -> np.ndarray:
     x0, y0, x1, y1 = scene.ignore.T
     touches = (x[:, None] < x1) & (x[:, None] + PATCH > x0) & (y[:, None] < y1) & (y[:, None] + PATCH > y0)
     return inside & (label(scene.centers, x, y) == 0) & ~touches.any(axis=1)
-
-
-def join(sets: Sequence[Patches]) -> Patches:
-    """The patches of several sets, one after the other."""
-    columns = ("images", "labels", "sites")
-    return Patches(*(np.concatenate([getattr(one, name) for one in sets]) for name in columns))
 
 
 def cut_tiles(scene: Scene, size: int = TILE) -> list[Scene]:

@@ -93,6 +93,9 @@ class Scene:
         inside = ((centers >= 0) & (centers < size)).all(axis=1)
         ignore = np.concatenate([self.boxes[~inside], self.ignore]) - shift
         touches = (ignore[:, :2] < size).all(axis=1) & (ignore[:, 2:] > 0).all(axis=1)
-        image, boxes = self.image[y : y + size, x : x + size], self.boxes[inside] - shift
-        more = [None if values is None else values[inside] for values in (self.headings, self.kinds)]
-        return Scene(image, boxes, f"{self.name}@{x},{y}", self.site, ignore[touches], *more)
+        headings, kinds = (None if x is None else x[inside] for x in (self.headings, self.kinds))
+        return Scene(
+            image=self.image[y : y + size, x : x + size], boxes=self.boxes[inside] - shift,
+            name=f"{self.name}@{x},{y}", site=self.site, ignore=ignore[touches],
+            headings=headings, kinds=kinds,
+        )  # fmt: skip

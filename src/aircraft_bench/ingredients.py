@@ -17,7 +17,7 @@ from aircraft.detection import DetectionReport, Detections
 from aircraft.scenes import Scene
 from aircraft.training.settings import Settings
 from aircraft_bench import mirrors
-from aircraft_bench.mining import hard_examples
+from aircraft_bench.mining import hard_examples, join
 from aircraft_bench.options import Options
 from aircraft_bench.tables import Part, Row
 
@@ -53,7 +53,7 @@ def measure(options: Options) -> Iterator[Part]:
     reports = {name: judge(network, chosen, judged, **how) for name, how in VARIANTS.items()}
     hard = hard_examples([_found(network, tile)[0] for tile in mine], mine)
     if len(hard):
-        taught = _train(patches.join([learn, hard]), val, options)
+        taught = _train(join([learn, hard]), val, options)
         reports[MINED] = judge(taught, chosen, judged)
     yield _part(reports, len(judged), len(mine), len(hard), options)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from aircraft import patches
+from aircraft.datasets.splitting import COLUMNS
 from aircraft.detection import Detections, match
 from aircraft.patches import PATCH, Patches
 from aircraft.scenes import Scene
@@ -29,3 +30,8 @@ def hard_examples(found: Sequence[Detections], scenes: Sequence[Scene]) -> Patch
     count = len(sites)
     stacked = np.concatenate(images) if images else np.zeros((0, PATCH, PATCH, 3), np.uint8)
     return Patches(stacked, np.zeros(count, np.uint8), np.array(sites, dtype=str))
+
+
+def join(sets: Sequence[Patches]) -> Patches:
+    """The patches of several sets, one after the other."""
+    return Patches(*(np.concatenate([getattr(one, name) for one in sets]) for name in COLUMNS))

@@ -107,8 +107,16 @@ CASES = {
         find("model.safetensors", "good.png", block=10),
         DETECT + "good.png --block 10",
     ),
-    "detect: threshold": Case("threshold 2 ", None, DETECT + "good.png --threshold 2"),
-    "detect: threshold NaN": Case("threshold nan", None, DETECT + "good.png --threshold nan"),
+    "detect: threshold": Case(
+        "threshold 2 ",
+        find("model.safetensors", "good.png", threshold=2.0),
+        DETECT + "good.png --threshold 2",
+    ),
+    "detect: threshold NaN": Case(
+        "threshold nan",
+        find("model.safetensors", "good.png", threshold=float("nan")),
+        DETECT + "good.png --threshold nan",
+    ),
     "detect: same names": Case("would replace each other", None, DETECT + "good.png {f}/other/good.jpg"),
     "detect: onto the image": Case(
         "another folder", None, "detect {f}/model.safetensors --out {f} {f}/good.png"

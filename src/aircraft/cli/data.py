@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aircraft import InputError
@@ -20,6 +21,7 @@ def data(
     source: options.Source = "synthetic",
     root: options.Root = None,
     export: options.Export = None,
+    force: options.Foreign = False,
     scale: options.Scale = 1.0,
     progress: options.Progress = True,
     json: options.Json = False,
@@ -30,9 +32,10 @@ def data(
     if export and export.suffix != ".npz":
         raise InputError(f"{export}: the name of an exported data set ends in .npz")
     from aircraft import datasets
-    from aircraft.cli import runs
+    from aircraft.cli import outputs, runs
     from aircraft.datasets import storage
 
+    outputs.check([export] if export else [], [Path(source)], "give another file for --export", force)
     sets: dict[str, Any] = {}
     rows: list[tuple[object, ...]] = [("set", "part", "images", "aircraft", "sites", "")]
     for name in NAMES if what == "all" else (what,):

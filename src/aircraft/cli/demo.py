@@ -52,10 +52,6 @@ def demo(
                 figures |= runfigures.detections(out, tiles, found, counted.threshold)
             report.write(page, run, counted, figures)
             runs.write_json(out / folders.DEMO, values)
-    text = (
-        f"test set: {run.test}\n\n"
-        f"{counted.n_tiles} tiles: {sum(counted.found)} aircraft counted, {counted.n_true} are there; "
-        f"AP {counted.AP:.3f}, F1 {counted.F1:.3f}, off by {counted.count_error:.2f} a tile\n"
-        f"next: open {page} in a browser"
-    )
+    text = f"test set: {run.test}\n\n{counted}\nnext: open {page} in a browser"
+
     return Answer(values, text, json)

@@ -1,6 +1,5 @@
 """`aircraft detect`: find and count the aircraft in images of any size."""
 
-import math
 import sys
 import warnings
 from collections import Counter
@@ -35,15 +34,12 @@ def detect(
     The processes of a torchrun job share the images, or the blocks of each where the images are fewer.
     An image that cannot be used is told, and the others are done.
     """
-    if threshold is not None and not (math.isfinite(threshold) and 0 <= threshold <= 1):
-        raise InputError(f"threshold {threshold:g} is not possible; scores lie between 0 and 1")
     import ignite.distributed as idist
     import numpy as np
     import torch
 
     from aircraft import detection, imagery, models
     from aircraft.cli import outputs, runs
-    from aircraft.detection.windows import together
     from aircraft.training import devices
 
     files = imagery.find(images)
@@ -55,15 +51,17 @@ def detect(
         amp = fast and devices.amp_dtype("auto", where) is torch.bfloat16
         scoring: dict[str, Any] = {"method": method, "stride": stride, "block": block, "amp": amp}
         blank = imagery.ArrayImage(np.zeros((64, 64, 3), np.uint8), str(model_file))
-        detection.score_map(network, blank, **scoring)  # shows what is wrong with the model or the options
+        detection.detect(
+            network, blank, least, **scoring
+        )  # shows what is wrong with the model or the options
         share = len(files) < idist.get_world_size()
 
         def work(file: Path) -> dict[str, Any]:
-            with together(share):
+            with devices.together(share):
                 source = imagery.open_image(file, gsd=gsd)
             bar = progress and devices.is_first()
             found = detection.detect(network, source, least, **scoring, share=share, progress=bar)
-            with together(share):
+            with devices.together(share):
                 if not share or devices.is_first():
                     outputs.write(out, file.stem, found, source, least)
             written = map(str, outputs.paths(out, file.stem))

@@ -2,14 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aircraft import InputError, reading
 from aircraft.cli import options
 from aircraft.cli.options import Answer
-
-if TYPE_CHECKING:
-    from aircraft.detection import DetectionReport
 
 
 def evaluate(
@@ -41,35 +38,31 @@ def evaluate(
     with devices.parallel():
         network, card = models.load(file := runs.model_file(model))
         network.to(devices.choose(device))
-        if npz or tiles is None or not (data is None and source is None):
-            given = {"name": data, "source": source, "root": root, "scale": scale}
-            said: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-            trained = {} if npz else card.provenance.get("data", {})
-            with reading(file, "train the model again", "its note on the data makes no sense"):
-                chosen = replace(runs.Data(**trained), **said)
-                _ = Path(chosen.name, chosen.source, chosen.root or ""), +chosen.scale  # else a TypeError
-            if npz and tiles is None and {"root", "scale"} & set(said):
-                raise InputError(f"{npz} is judged as it is; leave out --root and --scale")
-            if tiles == "airbus" != chosen.source:  # the folder is that of the tiles
-                chosen = replace(chosen, root=None)
-            elif chosen.source == "airbus":  # of the patches
-                root = root if tiles == "airbus" else None
+        given = {"name": data, "source": source, "root": root, "scale": scale}
+        said: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+        with reading(file, "train the model again", "its note on the data makes no sense"):
+            chosen = replace(runs.Data(**({} if npz else card.provenance.get("data", {}))), **said)
+            _ = Path(chosen.name, chosen.source, chosen.root or ""), +chosen.scale  # else a TypeError
+        if npz and tiles is None and {"root", "scale"} & set(said):
+            raise InputError(f"{npz} is judged as it is; leave out --root and --scale")
+        if source is not None and chosen.name.endswith(".npz"):
+            raise InputError(f"{chosen.name} holds the data; leave out --source {source}, or say --data")
+        if chosen.source.endswith(".npz"):  # the training's scale and folder were those of another source
+            chosen = replace(chosen, scale=said.get("scale", 1.0), root=root)
+        judged = bool(npz) or tiles is None or not (data is None and source is None)
+        if root and "airbus" not in (tiles, chosen.source if judged else ""):
+            raise InputError(f"--root {root} is the folder of airbus, which is not judged here; leave it out")
+        folders = {"airbus": chosen.root}  # no other source has one
+        chosen = replace(chosen, root=folders.get(chosen.source))
+        if judged:
             patches = read_patches(npz) if npz else chosen.patches(progress).test
             report = runs.evaluate(network, patches, progress=progress)
             values |= report.to_dict() | {"data": str(npz or chosen)}
             text += f"{values['data']}: {report}\n"
         if tiles is not None:
-            scenes = runs.load_tiles(tiles, root, 1.0 if scale is None else scale, progress=progress)
+            share = 1.0 if tiles.endswith(".npz") and scale is None else chosen.scale
+            scenes = runs.load_tiles(tiles, folders.get(tiles), share, progress=progress)
             _, counted = runs.evaluate_tiles(network, scenes, progress=progress)
             values["detection"] = counted.to_dict() | {"source": tiles}
-            text += _lines(tiles, counted)
+            text += f"{tiles}: {counted}\n"
     return Answer(values, f"{text}next: aircraft detect {model} IMAGE... --out DIR", json)
-
-
-def _lines(source: str, counted: "DetectionReport") -> str:
-    return (
-        f"{counted.n_tiles} tiles ({source}), {counted.n_true} aircraft; counted {sum(counted.found)} "
-        f"at threshold {counted.threshold:.3f}\n"
-        f"  AP {counted.AP:.3f}  best F1 {counted.best_F1:.3f}  precision {counted.precision:.3f}  "
-        f"recall {counted.recall:.3f}  F1 {counted.F1:.3f}  off by {counted.count_error:.2f} a tile\n"
-    )

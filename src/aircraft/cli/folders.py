@@ -83,7 +83,9 @@ def _look(folder: Path, resume: bool, force: bool, demo: bool) -> list[Path]:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; name a folder for the run")
     found = [path for name in (*KEPT, METRICS, DEMO, REPORT, *FIGURES) for path in folder.glob(name)]
-    wrong = [path for path in (folder / "figures", folder / "tensorboard") if path.exists() > path.is_dir()]
+    wrong = [
+        path for path in (folder / "figures", folder / "tensorboard") if path.exists() and not path.is_dir()
+    ]
     for path in (*(path for path in found if not path.is_file()), *wrong):
         raise InputError(f"{path} is in the way and cannot be replaced; remove it, or name another folder")
     held = {path.name for path in found}

@@ -23,6 +23,7 @@ PNG_MARK = b"\0\0\0\x11tEXtSoftware\0aircraft\x5e\x43\x64\x17"  # behind the hea
 MARKS = {  # how the files begin that we write; all others are ONNX
     ".json": rb'\{\s+"image": "(\\.|[^"\\])*",\s+"width": \d+,\s+"height": \d+,\s+"threshold": ',
     ".geojson": rb'\{"type": "FeatureCollection", "generator": "aircraft"',
+    ".npz": rb"PK\x03\x04.{26}written_by\.npy",
     ".png": rb"\x89PNG.{29}" + re.escape(PNG_MARK),
 }
 COLOR, HALO = (230, 159, 0), (0, 0, 0)  # Okabe and Ito's orange on black: seen by all, on all grounds

@@ -62,7 +62,7 @@ def detections(
         "tiles_found": plotting.tiles_overview(tiles, judged),
     }
     for i in _telling(tiles, matches)[:SHOWN]:
-        drawings[f"tile_{i:02d}"] = plotting.detections(tiles[i], kept[i], matches[i])
+        drawings[f"tile_{i + 1:02d}"] = plotting.detections(tiles[i], kept[i], matches[i])
     return save(folder, drawings)
 
 

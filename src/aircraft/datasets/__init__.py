@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from aircraft import InputError
+from aircraft import InputError, number
 from aircraft.datasets import airbus, building, npz, storage, synthetic
 from aircraft.datasets.building import IMBALANCED, TOY, Recipe
 from aircraft.datasets.npz import PatchSet, export_npz, load_npz
-from aircraft.datasets.splitting import COLUMNS, SPLITS, number, split
+from aircraft.datasets.splitting import COLUMNS, SPLITS, split
 from aircraft.patches import NEAR, Patches
 from aircraft.scenes import Scene
 

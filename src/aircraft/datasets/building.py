@@ -20,8 +20,8 @@ import numpy as np
 from tqdm.auto import tqdm
 
 import airfield
-from aircraft import InputError, patches
-from aircraft.datasets.splitting import COLUMNS, SPLITS, number
+from aircraft import InputError, number, patches
+from aircraft.datasets.splitting import COLUMNS, SPLITS
 from aircraft.datasets.storage import ArraysAndNotes
 from aircraft.patches import PATCH
 from aircraft.scenes import Scene

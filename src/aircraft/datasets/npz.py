@@ -2,7 +2,7 @@
 
 Reading checks everything, and nothing is ever unpickled. Optional keys, which our files have: `train_sites`,
 `test_sites`, `eval_sites`, `eval_names` (N,) str; the boxes of all tiles in one list, and the tile of each:
-`eval_boxes (M, 4)` and `eval_boxes_tile (M,)`, likewise `eval_ignore` and `eval_ignore_tile`.
+`eval_boxes (M, 4)` and `eval_boxes_tile (M,)`, likewise `eval_ignore` and `eval_ignore_tile`; `written_by`.
 """
 
 import math
@@ -64,7 +64,9 @@ def export_npz(data: PatchSet | Sequence[Scene], path: str | Path) -> None:
     else:
         arrays = pack_tiles(data)
     with replacing(path) as file:
-        np.savez(file, **arrays)  # not compressed: images hardly shrink, and it takes 30 times longer
+        np.savez(
+            file, written_by="aircraft", **arrays
+        )  # not compressed: images hardly shrink, and it takes 30 times longer
 
 
 def read_patches(path: str | Path, split: str = "test") -> Patches:

@@ -1,9 +1,7 @@
 """Splits that keep places apart: a site is never on both sides, since its patches look alike."""
 
-import numbers
 import warnings
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -49,15 +47,6 @@ def split(patches: Patches, fraction: float = 0.2, seed: int = 0) -> tuple[Patch
     else:
         chosen = _draw_sites(patches, fraction, rng)
     return patches[np.flatnonzero(~chosen)], patches[np.flatnonzero(chosen)]
-
-
-def number(name: str, value: Any, least: float, most: float, kind: type = int) -> Any:
-    """`value` as a plain int or float (so it stands in the cache's key), or InputError."""
-    sort: Any = numbers.Integral if kind is int else numbers.Real
-    if isinstance(value, bool) or not isinstance(value, sort) or not least <= value <= most:
-        wanted = "a whole number" if kind is int else "a number"
-        raise InputError(f"{name} is {value!r}; give {wanted} from {least} to {most}")
-    return kind(value)
 
 
 def narrowed(known: Sequence[str], wanted: Collection[str] | None) -> list[str]:

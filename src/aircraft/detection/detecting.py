@@ -12,6 +12,7 @@ from scipy import ndimage
 from scipy.spatial import KDTree
 from torch import nn
 
+from aircraft import InputError
 from aircraft.detection.windows import HALF, ScoreMap, score_map
 from aircraft.imagery import Source
 from aircraft.patches import CORE
@@ -120,8 +121,10 @@ def detect(
     -------
     Detections : the surest first
     """
-    scores = score_map(model, image, **scoring)
     threshold = default_threshold(model) if threshold is None else threshold
+    if not 0 <= threshold <= 1:
+        raise InputError(f"threshold {threshold:g} is not possible; scores lie between 0 and 1")
+    scores = score_map(model, image, **scoring)
     return peaks(scores, threshold, min_distance=min_distance)
 
 

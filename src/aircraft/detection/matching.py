@@ -47,6 +47,14 @@ class DetectionReport(metrics.Figures):
     n_true: int
     intervals: dict[str, tuple[float, float]] | None = None  # 95 % over sites, of AP, F1 and count_error
 
+    def __str__(self) -> str:
+        return (
+            f"{self.n_tiles} tiles, {self.n_true} aircraft; counted {sum(self.found)} at threshold "
+            f"{self.threshold:.3f}, off by {self.count_error:.2f} a tile\n"
+            f"  AP {self.AP:.3f}  precision {self.precision:.3f}  recall {self.recall:.3f}  F1 {self.F1:.3f}"
+            f"  (best F1 {self.best_F1:.3f}, its threshold saw these tiles)"
+        )
+
 
 def match(found: Detections, scene: Scene) -> Match:
     """Give each detection, best score first, the nearest aircraft within 16 pixels that is not yet taken.

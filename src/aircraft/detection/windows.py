@@ -5,12 +5,10 @@ The same map three times: one window at a time (to read), in batches, and in one
 """
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import ignite.distributed as idist
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -151,7 +149,7 @@ def score_map(
         raise InputError(f"stride {stride} is not possible; windows are 1 to {PATCH} pixels apart")
     scores = np.zeros((source.height // stride + 1, source.width // stride + 1), np.float32)
     low = torch.autocast(models.device_of(model).type, torch.bfloat16, enabled=amp)
-    with together(share), models.evaluating(model), low:
+    with devices.together(share), models.evaluating(model), low:
         scorer, native = _scorer(model, method, stride, batch_size, progress)
         todo = blocks(source.width, source.height, stride=stride, native=native, block=block)
         bar = progress and len(todo) > 1
@@ -165,19 +163,6 @@ def score_map(
     if share:  # each score is zero in all processes but one
         scores = devices.total(scores)
     return ScoreMap(scores=scores, stride=stride)
-
-
-@contextmanager
-def together(share: bool) -> Iterator[None]:
-    """What fails in one process of a job fails in all, so that none waits for another; all must come here."""
-    problems: list[Exception] = []
-    try:
-        yield
-    except Exception as error:
-        problems.append(error)
-    told: Any = idist.all_gather([str(p) or type(p).__name__ for p in problems]) if share else []
-    for problem in problems or [InputError(words[0]) for words in told if words]:
-        raise problem
 
 
 def _scorer(

@@ -85,6 +85,21 @@ def parallel(timeout: timedelta = timedelta(minutes=10)) -> Iterator[None]:
         idist.finalize()
 
 
+@contextmanager
+def together(share: bool) -> Iterator[None]:
+    """What fails in one process of a job fails in all, so that none waits for another; all must come here."""
+    problems: list[Exception] = []  # ours: one or none
+    try:
+        yield
+    except Exception as error:
+        problems.append(error)
+    told: Any = idist.all_gather([str(p) or type(p).__name__ for p in problems]) if share else []
+    if problems:
+        raise problems[0]
+    if others := [words[0] for words in told if words]:
+        raise InputError(others[0])
+
+
 def is_first() -> bool:
     """Whether this process is the one that prints and writes files."""
     return idist.get_rank() == 0

@@ -198,10 +198,8 @@ def _engines(
     model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     net = model
     if idist.get_world_size() > 1:  # with its gradients averaged over the processes
-        with warnings.catch_warnings():
-            warnings.filterwarnings(
-                "ignore", message=".*broadcast_buffers"
-            )  # its new name came with torch 2.14
+        with warnings.catch_warnings():  # broadcast_buffers has a new name since torch 2.14
+            warnings.filterwarnings("ignore", message=".*broadcast_buffers")
             net = idist.auto_model(model, broadcast_buffers=False)
     average = engines.moving_average(model, settings.ema, steps) if settings.ema else None
     judged = average.ema_model if average else model

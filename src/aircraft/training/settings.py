@@ -85,12 +85,8 @@ class Settings:
         }
         positive = weight in (None, "auto") or (_number(weight) and float(weight) > 0)
         needs["pos_weight"] = positive, f"a number above 0, or 'auto' or None{most}"
-        for name, kind in {
-            "optimizer": Optimizer,
-            "loss": Loss,
-            "sampling": Sampling,
-            "amp": Precision,
-        }.items():
+        choice = {"optimizer": Optimizer, "loss": Loss, "sampling": Sampling, "amp": Precision}
+        for name, kind in choice.items():
             value, choices = getattr(self, name), get_args(kind)
             needs[name] = isinstance(value, str) and value in choices, f"one of {', '.join(choices)}"
         for name, (holds, text) in needs.items():

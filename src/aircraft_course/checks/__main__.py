@@ -5,13 +5,12 @@ Exit codes as the command `aircraft`: 0 done, 2 wrong use or bad input, 1 a faul
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from aircraft import quoted
-from aircraft.cli import BAD_INPUT, DONE, INTERRUPTED, explain
+from aircraft.cli import BAD_INPUT, DONE, INTERRUPTED, explain, streams
 
 EMOJI = str.maketrans("", "", "✅🟡❌💥💡")
 
@@ -19,19 +18,16 @@ EMOJI = str.maketrans("", "", "✅🟡❌💥💡")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Grade each notebook and print a table, or with --json a line of JSON; a bad one stops no other."""
     options = _parser().parse_args(arguments)
-    try:
-        return _grade_all(options)
-    except KeyboardInterrupt:
-        _say("interrupted; what was printed is whole")
-        return INTERRUPTED
-    except BrokenPipeError:  # as of `... | head`: nobody reads on
-        _write_no_more()
-        return DONE
-    except OSError as error:  # such as a full disk
-        _write_no_more()
-        where = error.filename or "standard output"
-        _say(f"{where}: {error.strerror or error}; make room, or write elsewhere")
-        return BAD_INPUT
+    with streams.unbreakable():
+        try:
+            return _grade_all(options)
+        except KeyboardInterrupt:
+            _say("interrupted; what was printed is whole")
+            return INTERRUPTED
+        except OSError as error:  # such as a full disk
+            code, line = explain(error)
+            _say(line)
+            return code
 
 
 def _grade_all(options: argparse.Namespace) -> int:
@@ -66,8 +62,6 @@ def _grade_all(options: argparse.Namespace) -> int:
 
 def _print(grade: Any, as_json: bool, first: bool) -> None:
     """One line of JSON or a table, in what the terminal can show."""
-    if sys.stdout is None:  # closed
-        return
     encoding = sys.stdout.encoding or "ascii"
     if as_json:
         text = json.dumps(grade.to_dict(), ensure_ascii=not encoding.lower().startswith("utf"))
@@ -75,16 +69,11 @@ def _print(grade: Any, as_json: bool, first: bool) -> None:
         text = ("" if first else "\n") + str(grade)
         if "✅".encode(encoding, "ignore") == b"":
             text = text.translate(EMOJI)
-    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    print(text, flush=True)
 
 
 def _say(line: str) -> None:
     print(f"aircraft: {quoted(' '.join(line.split()))}", file=sys.stderr)
-
-
-def _write_no_more() -> None:
-    """Else Python tries to write the rest at its end, and complains."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Parser(argparse.ArgumentParser):

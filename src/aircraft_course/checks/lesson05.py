@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
+from aircraft import metrics
+from aircraft_course.checks.answers import number
 from aircraft_course.checks.core import exercise
 from aircraft_course.checks.reference import agree, by_chance
 
@@ -215,7 +217,7 @@ def check_f_beta(f_beta: Callable[[float, float, float], float]) -> None:
         f"not {high_recall:.3f}; is beta squared everywhere?"
     )
     assert _number(f_beta(0.0, 0.0, 1)) == 0, "when precision and recall are both 0, return 0.0"
-    agree(f_beta, _f_beta, _draw_f, form=_number)
+    agree(f_beta, metrics.f_beta, _draw_f, form=_number)
 
 
 @exercise(
@@ -491,14 +493,12 @@ def check_by_site(by_site: Callable[[Array, float, np.random.Generator], Array])
     assert not np.array_equal(mask, other), (
         "another random generator gives the same sites; shuffle them before you take some"
     )
-    for number, fraction, right in ((20, 0.1, 2), (20, 0.5, 10), (10, 0.3, 3), (8, 0.75, 6)):
-        sites = np.random.default_rng(number).permutation(
-            np.repeat(np.arange(number), np.arange(1, number + 1))
-        )
+    for count, fraction, right in ((20, 0.1, 2), (20, 0.5, 10), (10, 0.3, 3), (8, 0.75, 6)):
+        sites = np.random.default_rng(count).permutation(np.repeat(np.arange(count), np.arange(1, count + 1)))
         mask = np.asarray(by_site(sites, fraction, np.random.default_rng(2)))
         places, shared = set(sites[mask].tolist()), set(sites[mask].tolist()) & set(sites[~mask].tolist())
-        assert not shared, f"{len(shared)} of {number} sites are on both sides; take whole sites"
-        assert len(places) == right, f"{fraction:g} of {number} sites are {right}; you drew {len(places)}"
+        assert not shared, f"{len(shared)} of {count} sites are on both sides; take whole sites"
+        assert len(places) == right, f"{fraction:g} of {count} sites are {right}; you drew {len(places)}"
     by_chance(lambda rng: by_site(sites, 0.5, rng), "by_site")
 
 
@@ -526,12 +526,6 @@ def _draw_ranked(rng: np.random.Generator, size: int) -> tuple[Array, Array]:
 def _area(precision: Array, recall: Array) -> float:
     steps = np.array(recall) - np.array([0, *recall[:-1]])
     return float((steps * precision).sum())
-
-
-def _f_beta(precision: float, recall: float, beta: float) -> float:
-    if precision == 0 or recall == 0:
-        return 0.0
-    return (1 + beta**2) / (1 / precision + beta**2 / recall)
 
 
 def _draw_f(rng: np.random.Generator, size: int) -> tuple[float, float, float]:
@@ -582,9 +576,7 @@ def _draw_hard(rng: np.random.Generator, size: int) -> tuple[Array, Array, int]:
 
 
 def _number(answer: Any) -> float:
-    assert answer is not None, "the function returns nothing; does its last line say `return`?"
-    assert np.ndim(answer) == 0, f"return one number, not an array of the shape {np.shape(answer)}"
-    return float(answer)
+    return float(number(answer, "your answer", "one number is asked for: does the function say `return`?"))
 
 
 def _labels(count: int, share: float, seed: int = 0) -> Array:

@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
 from aircraft.models import Network, Normalize
+from aircraft_course.checks.answers import number
 from aircraft_course.checks.core import exercise
 from aircraft_course.checks.reference import agree, by_chance
 
@@ -454,9 +455,7 @@ def _draw_maps(rng: np.random.Generator, size: int) -> tuple[Array]:
 
 
 def _number(answer: Any) -> float:
-    assert answer is not None, "the function returns nothing; does its last line say `return`?"
-    assert np.ndim(answer) == 0, f"one number is wanted, not the shape {np.shape(answer)}"
-    return float(answer)
+    return float(number(answer, "your answer", "one number is asked for: does the function say `return`?"))
 
 
 def _tiny_backbone() -> tuple[nn.Module, list[int]]:
