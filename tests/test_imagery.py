@@ -149,7 +149,7 @@ def test_one_metre_leaves_the_pixels_alone(tmp_path):
     assert imagery.open_image(path).width == 90
 
 
-@pytest.mark.parametrize("crs", ["EPSG:4326", None, 'LOCAL_CS["x",UNIT["metre",1]]'])
+@pytest.mark.parametrize("crs", [None, 'LOCAL_CS["x",UNIT["metre",1]]'])
 def test_a_georeference_without_metres_leaves_the_pixels_alone_with_a_warning(tmp_path, crs):
     transform = rasterio.Affine(1e-5, 0, 5, 0, -1e-5, 45)
     path = save_tiff(tmp_path / "a.tif", rgb_bands(), crs=crs, transform=transform)
@@ -158,6 +158,18 @@ def test_a_georeference_without_metres_leaves_the_pixels_alone_with_a_warning(tm
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert imagery.open_image(path, gsd=0.5).width == 45
+
+
+@pytest.mark.parametrize(
+    ("place", "zone"),
+    [((2.5, 48.8), 32631), ((-180, 1), 32601), ((151.2, -33.9), 32756), ((359, 10), 32630)],
+)
+def test_pixels_of_degrees_are_refused_with_the_zone_to_convert_them_to(tmp_path, place, zone):
+    transform = rasterio.Affine(1e-5, 0, place[0], 0, -1e-5, place[1] + 1e-4)
+    path = save_tiff(tmp_path / "a.tif", rgb_bands(), crs="EPSG:4326", transform=transform)
+    with pytest.raises(InputError, match=f"pixels of degrees, not of metres; gdalwarp -t_srs EPSG:{zone} "):
+        imagery.open_image(path)
+    assert imagery.open_image(path, gsd=0.5).width == 45, "who knows better may say it"
 
 
 def test_feet_turned_maps_and_web_mercator_are_known(tmp_path):
@@ -230,7 +242,7 @@ def test_what_is_masked_or_keyed_out_is_said(tmp_path):
 
 def test_of_several_pictures_in_a_file_the_first_is_taken_with_a_warning(tmp_path):
     for name in ("a.png", "a.tif"):
-        others = [Image.fromarray(255 - PIXELS)] * 2
+        others = [Image.fromarray(255 - PIXELS), Image.fromarray(PIXELS // 2)]  # equal ones are one
         Image.fromarray(PIXELS).save(tmp_path / name, save_all=True, append_images=others)
         with pytest.warns(UserWarning, match="the first of 3 pictures is taken"):
             np.testing.assert_array_equal(imagery.read(tmp_path / name), PIXELS)

@@ -110,7 +110,9 @@ def test_only_networks_of_the_registry_are_saved(tmp_path: Path) -> None:
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"none\.safetensors: no such file; train a model"):
+    with pytest.raises(
+        FileNotFoundError, match=r"none\.safetensors: no such file; give the model.safetensors"
+    ):
         models.load(tmp_path / "none.safetensors")
 
 
@@ -254,10 +256,10 @@ def test_a_card_that_describes_a_huge_network_takes_no_memory(
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
 def test_a_pipe_or_a_folder_is_no_model_and_keeps_nobody_waiting(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is a folder; train a model"):
+    with pytest.raises(InputError, match=r"is a folder; give the model.safetensors of a run"):
         models.load(tmp_path)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputError, match="pipe is a pipe or a device, no regular file; train a model"):
+    with pytest.raises(InputError, match="pipe is a pipe or a device, no regular file; give the model"):
         models.load(tmp_path / "pipe")
 
 

@@ -38,7 +38,7 @@ def make(f: Path) -> None:
 
 CASES = {
     "model: not there": Case(
-        "no such file; train a model", lambda f: models.load(f / "no"), "export {f}/no --onnx x"
+        "no such file; give the model.safetensors", lambda f: models.load(f / "no"), "export {f}/no --onnx x"
     ),
     "model: an empty folder": Case(
         "no model.safetensors in this folder",

@@ -83,7 +83,8 @@ def run(arguments: Sequence[str], commands: typer.Typer = app, name: str = "airc
             sys.stdout.flush()
             return DONE
         except (KeyboardInterrupt, typer.Abort):
-            _say("interrupted; what was written is whole, `aircraft train --resume` goes on with a training")
+            more = ", `aircraft train --resume` goes on with a training" if "train" in arguments else ""
+            _say(f"interrupted; what was written is whole{more}")
             return INTERRUPTED
         except Exception as error:
             code, line = explain(error, next((LESS[word] for word in arguments if word in LESS), ""))

@@ -55,7 +55,8 @@ def data(
         datasets.export_npz(loaded, export)
     cache = str(storage.folder())
     text = f"{table(rows)}\ncache: {cache}" + (f"\nwritten: {export}" if export else "")
-    text += f"\nnext: aircraft train --data {'imbalanced' if what in ('tiles', 'all') else what} --out RUN"
+    name = "imbalanced" if what in ("tiles", "all") else str(export or what)
+    text += f"\nnext: aircraft train --data {name} --out RUN"
     values = {"source": source, "cache": cache, "export": export and str(export), "sets": sets}
     return Answer(values, text, json)
 

@@ -51,9 +51,7 @@ def detect(
         amp = fast and devices.amp_dtype("auto", where) is torch.bfloat16
         scoring: dict[str, Any] = {"method": method, "stride": stride, "block": block, "amp": amp}
         blank = imagery.ArrayImage(np.zeros((64, 64, 3), np.uint8), str(model_file))
-        detection.detect(
-            network, blank, least, **scoring
-        )  # shows what is wrong with the model or the options
+        detection.detect(network, blank, least, **scoring)  # says what is wrong with model or options
         share = len(files) < idist.get_world_size()
 
         def work(file: Path) -> dict[str, Any]:

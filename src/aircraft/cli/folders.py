@@ -50,9 +50,8 @@ def claim(folder: Path, *, resume: bool = False, force: bool = False, demo: bool
     Raises InputError where another one holds it, where nothing can be written, and where there is a run, or a
     file with a name of one, that neither `resume` nor `force` gives to us. A demo replaces an earlier demo.
     """
-    earlier = _look(folder, resume, force, demo)
-    if earlier and not resume:  # TensorBoard would draw two trainings as one
-        earlier += folder.glob("tensorboard/events.out.tfevents.*")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; name a folder for the run")
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     lock, holder, who = FileLock(folder / ".aircraft-lock", timeout=0), folder / ".aircraft-holder", "another"
     try:
@@ -63,6 +62,9 @@ def claim(folder: Path, *, resume: bool = False, force: bool = False, demo: bool
                 holder.write_text(f"process {os.getpid()} on {platform.node()}, since {datetime.now():%c}")
             for leftover in (*folder.glob(f".*{PART}"), *folder.glob(f"figures/.*{PART}")):
                 sweep(leftover)  # of killed processes
+        earlier = _look(folder, resume, force, demo)
+        if earlier and not resume:  # TensorBoard would draw two trainings as one
+            earlier += folder.glob("tensorboard/events.out.tfevents.*")
         yield Claim(folder, resume, demo, earlier)
     except Timeout:
         with suppress(OSError):
@@ -80,8 +82,6 @@ def claim(folder: Path, *, resume: bool = False, force: bool = False, demo: bool
 
 def _look(folder: Path, resume: bool, force: bool, demo: bool) -> list[Path]:
     """The files with names of ours, or InputError where they are not to be replaced."""
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file; name a folder for the run")
     found = [path for name in (*KEPT, METRICS, DEMO, REPORT, *FIGURES) for path in folder.glob(name)]
     wrong = [
         path for path in (folder / "figures", folder / "tensorboard") if path.exists() and not path.is_dir()

@@ -45,9 +45,7 @@ SOURCE = Option(metavar="synthetic|airbus|FILE.npz", help="Where the data come f
 Source = Annotated[str, SOURCE]
 SourceOrNone = Annotated[str | None, SOURCE]
 Scenes = Annotated[Literal["synthetic", "airbus"], Option(help="Where the scenes come from: drawn, or real.")]
-Root = Annotated[
-    str | None, Option(metavar="DIR", help="Folder of the airbus scenes (or AIRCRAFT_AIRBUS_DIR).")
-]
+Root = Annotated[str | None, Option(metavar="DIR", help="Of airbus scenes (else AIRCRAFT_AIRBUS_DIR).")]
 SCALE = Option(metavar="SHARE", help="Share of the data set to build, at most 1; small for a test.")
 Scale = Annotated[float, SCALE]
 ScaleOrNone = Annotated[float | None, SCALE]

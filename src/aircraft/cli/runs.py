@@ -50,7 +50,7 @@ class Data:
 
     def most(self) -> int:
         """An upper bound of the patches to train on, known before they are built."""
-        scale = datasets.number("scale", self.scale, 1e-9, 1, float)
+        scale = datasets.number("scale", self.scale, 1e-4, 1, float)
         sizes = {recipe.name: recipe.train for recipe in (datasets.TOY, datasets.IMBALANCED)}
         known = self.name in sizes and not self.source.endswith(".npz")
         return max(20, round(sizes[self.name] * scale)) if known else sys.maxsize
@@ -78,7 +78,7 @@ class Data:
 
 def load_tiles(source: str, root: str | None, scale: float, **options: Any) -> list[Scene]:
     """A share of the 36 tiles of a source, but 6 at least; from an .npz: all its `eval_tiles`."""
-    count = max(6, round(datasets.TILES * datasets.number("scale", scale, 1e-9, 1, float)))
+    count = max(6, round(datasets.TILES * datasets.number("scale", scale, 1e-4, 1, float)))
     if source.endswith(".npz") and scale != 1:
         raise InputError(f"{source} is judged as it is; leave out --scale")
     return datasets.load_tiles(source, root, count=count, **options)

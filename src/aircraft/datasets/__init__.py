@@ -109,7 +109,7 @@ def load_tiles(
 
 def _load(recipe: Recipe, source: str | Path, root: Any, *, scale: float = 1.0, **options: Any) -> PatchSet:
     """The set of a recipe, built or from the cache."""
-    scale = number("scale", scale, 1e-9, 1, float)
+    scale = number("scale", scale, 1e-4, 1, float)
     chosen = _source(source, {"root": root, **options}, scale=scale)
     if str(source).endswith(FILE):
         return load_npz(source, recipe.name)

@@ -64,9 +64,7 @@ def export_npz(data: PatchSet | Sequence[Scene], path: str | Path) -> None:
     else:
         arrays = pack_tiles(data)
     with replacing(path) as file:
-        np.savez(
-            file, written_by="aircraft", **arrays
-        )  # not compressed: images hardly shrink, and it takes 30 times longer
+        np.savez(file, written_by="aircraft", **arrays)  # compressed it takes 30 times longer, for little
 
 
 def read_patches(path: str | Path, split: str = "test") -> Patches:

@@ -46,15 +46,15 @@ def open_image(path: str | Path, *, gsd: float | None = None) -> Source:
         shape, size = f"{source.width} x {source.height}", path.stat().st_size
         if source.width * source.height > MOST * size:  # else it would be days of work on nothing
             raise InputError(f"{path}: {shape} pixels do not fit in {size} bytes; copy or download it again")
-        known = _metres_per_pixel(source, path)
+        known = _metres_per_pixel(source, path, gsd)
     if gsd is not None:
         return source if gsd == 1 else Resampled(source, gsd)
     if known is None and getattr(source, "placed", False):
-        message = "no pixel size in metres in its georeference, taken as 1 m; give gsd, or better convert it"
-        warnings.warn(f"{path}: {message}: gdalwarp -t_srs EPSG:326ZONE IN OUT", stacklevel=2)
+        message = "no pixel size in metres in its georeference, taken as 1 m; give another as gsd (--gsd)"
+        warnings.warn(f"{path}: {message}", stacklevel=2)
     if known is None or abs(known - 1) < SAME:
         return source
-    message = f"{known:g} m per pixel by its georeference; resampled to 1 m (gsd=1 prevents it)"
+    message = f"{known:g} m per pixel by its georeference; resampled to 1 m (--gsd 1 or gsd=1 prevents it)"
     resampled = Resampled(source, known)
     warnings.warn(f"{path.name}: {message}", stacklevel=2)
     return resampled
@@ -100,11 +100,18 @@ def find(paths: Iterable[str | Path]) -> list[Path]:
     return found
 
 
-def _metres_per_pixel(source: Source, path: Path) -> float | None:
-    """As its georeference says; None where it is not in metres. Refuses pixels that are not square."""
-    if source.crs is None or not source.crs.is_projected or source.transform.is_identity:
+def _metres_per_pixel(source: Source, path: Path, gsd: float | None) -> float | None:
+    """As its georeference says; None where it says nothing. Refuses pixels that are not square metres."""
+    if source.crs is None or source.transform.is_identity:
         return None
-    a, b, _, d, e, y = source.transform[:6]
+    a, b, x, d, e, y = source.transform[:6]
+    x, y = x + (a * source.width + b * source.height) / 2, y + (d * source.width + e * source.height) / 2
+    if not source.crs.is_projected:
+        if source.crs.is_geographic and gsd is None:  # a degree of longitude is the shorter the further north
+            zone = f"EPSG:32{6 if y >= 0 else 7}{int((x + 180) % 360 // 6) + 1:02d}"
+            way = f"gdalwarp -t_srs {zone} -tr 1 1 -r average IN OUT, or give its metres a pixel (--gsd)"
+            raise InputError(f"{path}: pixels of degrees, not of metres; {way}")
+        return None
     # The long and the short axis of the ellipse on the map that a circle of pixels is.
     mean, spread = math.hypot(a + e, d - b) / 2, math.hypot(a - e, d + b) / 2
     long, short = mean + spread, abs(mean - spread)
@@ -113,5 +120,5 @@ def _metres_per_pixel(source: Source, path: Path) -> float | None:
         raise InputError(f"{path}: pixels of {size} are not square; gdalwarp -tr SIZE SIZE IN OUT")
     metres = math.sqrt(long * short) * source.crs.linear_units_factor[1]
     if source.crs.to_epsg() == 3857:  # Web Mercator, whose metres are shorter the further from the equator
-        metres /= math.cosh((y + (d * source.width + e * source.height) / 2) / 6378137)
+        metres /= math.cosh(y / 6378137)
     return float(metres)

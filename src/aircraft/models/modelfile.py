@@ -101,7 +101,7 @@ def load(path: str | Path) -> tuple[Network, ModelCard]:
     -------
     Network, ModelCard : on the CPU in evaluation mode, with `.card` set; and that card
     """
-    path = regular(path, "train a model with `aircraft train ... --out RUN`")
+    path = regular(path, "give the model.safetensors of a run; `aircraft train --out RUN` makes one")
     fault = "not a safetensors file, or a damaged or cut one"
     with reading(path, "copy it or train again", fault), safe_open(path, framework="pt") as file:
         metadata = file.metadata() or {}

@@ -58,9 +58,7 @@ def create_trainer(
             logits = model(images)  # (n,)
         if logits.shape != labels.shape:
             found = f"the model returns {tuple(logits.shape)} for {len(labels)} patches"
-            raise InputError(
-                f"{found}; it must return one logit a patch: end it with .flatten() or .squeeze(1)"
-            )
+            raise InputError(f"{found}; give one logit a patch: end it with .flatten() or .squeeze(1)")
         loss = loss_fn(logits.float(), labels)
         optimizer.zero_grad()
         loss.backward()

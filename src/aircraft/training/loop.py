@@ -55,11 +55,8 @@ def fit(
 
     Returns
     -------
-    History of loss, AP and AUC, and of the epoch that was the best (highest AP on `val`)
-
-    Raises
-    ------
-    InputError : for unusable data or settings, and when the loss becomes NaN or infinite
+    History of loss, AP and AUC, and of the epoch that was the best (highest AP on `val`); InputError for
+        unusable data or settings, and when the loss becomes NaN or infinite
     """
     if settings and knobs:
         raise InputError(f"give settings, or knobs by keyword: {', '.join(knobs)}; not both")
@@ -97,11 +94,8 @@ def predict(
 
     Returns
     -------
-    (N,) float32 array, always computed in float32: scores do not depend on the hardware's low precision
-
-    Raises
-    ------
-    InputError : for images of another shape or type, a batch size below 1, and scores that are not finite
+    (N,) float32 array, always computed in float32: scores do not depend on the hardware's low precision;
+        InputError for images of another shape or type, a batch size below 1, and scores that are not finite
 
     Examples
     --------
@@ -236,7 +230,8 @@ def check_batch(model: nn.Module, settings: Settings, size: int) -> None:
     """Raise InputError where `size` patches to train on, the processes or the model need another batch."""
     batch, world = settings.batch_size, idist.get_world_size()
     if batch > size:
-        raise InputError(f"batch_size {batch} is larger than the training set ({size} patches); lower it")
+        less = f"give at most {size} (--batch-size {size // 4 or 1} is a start)"
+        raise InputError(f"batch_size {batch} is larger than the training set ({size} patches); {less}")
     if batch % world:
         raise InputError(f"batch_size {batch} cannot be shared equally by {world} processes")
     if batch < 2 * world and any(isinstance(module, nn.BatchNorm2d) for module in model.modules()):
