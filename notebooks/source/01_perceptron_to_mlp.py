@@ -1146,7 +1146,7 @@ def train_network(model, epochs, batch_size=32, learning_rate=0.1):
     return np.array(history)
 
 # %% [markdown]
-# Time: less than 10 s on two CPU cores; GPU: not measured (for so small a network it would not be faster).
+# Time: less than 10 s on two CPU cores.
 
 # %% name="train-torch" tags=["needs-answer"]
 torch.manual_seed(0)  # the same random start weights and batches every time

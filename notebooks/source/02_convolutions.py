@@ -915,7 +915,7 @@ def accuracy(network, images, labels):
     return float((network(images.to(device)).argmax(dim=1).cpu() == labels).float().mean())
 
 # %% [markdown]
-# Train it: about 20 s on two CPU cores (GPU: not measured).
+# Train it: about 20 s on two CPU cores.
 
 # %% tags=["needs-answer"]
 torch.manual_seed(0)
@@ -1028,7 +1028,7 @@ def compare(training_images, validation_images):
     return scores
 
 # %% [markdown]
-# Run it: about 30 s on two CPU cores (GPU: not measured).
+# Run it: about 30 s on two CPU cores.
 
 # %%
 normal = compare(train_images, val_images)
@@ -1106,7 +1106,7 @@ figure = drawings.pictures(shown, columns=6)
 
 # %% [markdown]
 # No pixel is lost, but you cannot see an aircraft any more. **Write down your guess first:** which of the two
-# networks loses, and how much? Then run the cell (about 30 s on two CPU cores; GPU: not measured).
+# networks loses, and how much? Then run the cell (about 30 s on two CPU cores).
 
 # %% tags=["needs-answer"]
 scrambled = compare(scramble(train_images, order), scrambled_val)
@@ -1127,7 +1127,7 @@ figure = drawings.comparison({"normal": normal, "scrambled": scrambled}, chance=
 #
 # The filters of the first layer have three channels, so we can look at them as small colour pictures. To see
 # more, we train a last network with filters of 7 × 7. Its first layer starts **near zero**: what we see then was
-# learned and is not left from the random start. About 15 s on two CPU cores (GPU: not measured).
+# learned and is not left from the random start. About 15 s on two CPU cores.
 
 # %%
 torch.manual_seed(0)

@@ -141,8 +141,9 @@ for name, m, s in zip(("red", "green", "blue"), mean, spread):
 
 # %% [markdown]
 # **What to notice.** The means are near one half, the spreads a little below 0.2. A network learns best from
-# numbers around 0 with a spread around 1. That is why every network of this course first computes
-# `(x - 0.5) / 0.25`: fixed, round numbers, near enough, and the same for every data set.
+# numbers around 0 with a spread around 1. That is why the networks that you will write here, and those of
+# `models.build`, first compute `(x - 0.5) / 0.25`: fixed, round numbers, near enough, and the same for every
+# data set. (A network from elsewhere keeps the numbers that it was trained with: lesson 6.)
 
 # %% [markdown]
 # ## 2. Three parts, and no place in two of them
@@ -753,7 +754,7 @@ check_validate(validate)
 
 # %% [markdown]
 # Now train. **Adam** is a gradient descent that chooses a step size for each weight by itself; lesson 4
-# compares it with plain steps. *Time: about 20 s on two CPU cores; GPU: not measured.* (Stuck above? Take
+# compares it with plain steps. *Time: about 20 s on two CPU cores.* (Stuck above? Take
 # `models.build("toy_cnn")` instead of `ToyCNN()`: it is the same network.)
 
 # %% tags=["needs-answer"]
@@ -874,7 +875,7 @@ check_keep_best(KeepBest)
 
 # %% [markdown]
 # Put everything together, with a fresh network and at most 12 epochs.
-# *Time: about 50 s on two CPU cores; GPU: not measured.*
+# *Time: about 50 s on two CPU cores.*
 
 # %% tags=["needs-answer"]
 torch.manual_seed(0)
@@ -920,10 +921,21 @@ print(f"validation loss {keeper.best_loss:.4f}, after loading {again:.4f}; accur
 # | `torch.save`, `torch.load` | `models.save`, `models.load` |
 
 # %% [markdown]
-# `fit` does a little more. It turns and mirrors the patches at random (*augmentation*: an aircraft stays an
-# aircraft), it lets the step size (*learning rate*) rise and fall, and it judges each epoch by AP and AUC,
-# two scores that need no threshold. You will meet AUC in section 9 and AP in lesson 5; lesson 4 takes `fit`
-# apart. *Time: about 30 s on two CPU cores; GPU: not measured.*
+# `fit` does more than your loop. Nothing of it is hidden: `training.Settings` has a knob for each, and lesson 4
+# takes most of them apart.
+#
+# | step | your loop | `fit` |
+# |---|---|---|
+# | optimiser | Adam | *Muon* for the weights of hidden layers, AdamW for the rest (`optimizer=`) |
+# | step size (*learning rate*) | 0.001 all the time | rises for a tenth of the steps, then falls to nearly 0 |
+# | weights | as they are | pulled a little towards 0 at each step: *weight decay* |
+# | patches | as they are | turned, mirrored, re-lit, a little noise: *augmentation* |
+# | last, short batch | is used | is left out: its few patches would count too much |
+# | what is judged and kept | the weights of the moment | their moving average (`ema=`), a calmer network |
+# | the best epoch has | the lowest loss | the highest AP, a score without a threshold (lesson 5) |
+#
+# (When a run is evaluated at its end, each patch is scored four times, mirrored, and the mean is taken.)
+# *Time: about 30 s on two CPU cores.*
 
 # %%
 torch.manual_seed(0)
@@ -939,8 +951,9 @@ lessons.expect(history.best["AUC"], 0.89, 0.98, "AUC on validation")
 lessons.expect(accuracy, 0.80, 0.95, "accuracy on validation");
 
 # %% [markdown]
-# **What to notice.** The validation loss stays near the training loss until the end, or even below it: each
-# epoch shows the training patches turned, re-lit and a little noisy, so they are harder to learn by heart.
+# **What to notice.** The validation loss stays near the training loss until the end, or even below it. The two
+# are not measured alike: the training loss is the mean over an epoch, in which the weights still change, and
+# over patches that were turned, re-lit and made noisy; validation comes after the epoch, with plain patches.
 # The AUC lies between 0.89 and 0.98, the accuracy between 0.80 and 0.95. From here on we judge this model.
 
 # %% [markdown]

@@ -14,7 +14,7 @@
 # progress from noise.
 #
 # About 90 minutes; two exercises are marked *optional*. All training cells together take about four minutes
-# on two CPU cores (GPU: not measured). You need lesson 3: its training loop, its learning curves, and the
+# on two CPU cores. You need lesson 3: its training loop, its learning curves, and the
 # AUC.
 
 # %% tags=["setup"]
@@ -278,7 +278,8 @@ check_create_trainer(create_trainer)
 # %% [markdown]
 # ### The package's engines
 #
-# `aircraft.training.engines` has the same trainer with one extra: it can compute in low precision on a GPU.
+# `aircraft.training.engines` has the same trainer with one extra: it can compute in low precision (`bfloat16`),
+# which new GPUs do several times as fast, and some CPUs too.
 # Open the file, you will know most lines. It also has an **evaluator**: an engine whose step only predicts, and whose
 # `state.metrics` holds the loss and the AUC when its run is over. (AP comes in lesson 5.)
 #
@@ -447,7 +448,7 @@ check_score_function(score_function)
 # ### Early stopping and checkpoint at work
 #
 # To see them work, we give the network few patches, so that it soon learns them by heart (**overfitting**,
-# lesson 1). The cell takes about 5 s on two CPU cores (GPU: not measured).
+# lesson 1). The cell takes about 5 s on two CPU cores.
 
 # %%
 few = train[np.random.default_rng(0).permutation(len(train))[: lessons.budget(500, 100)]]
@@ -664,7 +665,7 @@ check_worst_patches(worst_patches)
 # ### Write all of it
 #
 # `TensorboardLogger` has a handler for each kind of thing. What it has no handler for, you write yourself
-# with `board.writer`. The training takes about 5 s on two CPU cores (GPU: not measured).
+# with `board.writer`. The training takes about 5 s on two CPU cores.
 
 # %%
 model, optimizer, trainer, evaluator, batches = prepare(train)
@@ -778,7 +779,7 @@ check_rate_at(rate_at)
 
 # %% [markdown]
 # ignite's `FastaiLRFinder` does just this. It is attached for one run only, and afterwards puts model and
-# optimiser back to where they were (`to_save`). About 5 s on two CPU cores (GPU: not measured).
+# optimiser back to where they were (`to_save`). About 5 s on two CPU cores.
 
 # %%
 model, optimizer, trainer, evaluator, batches = prepare(train)
@@ -841,7 +842,7 @@ def auc(history):
 
 # %% [markdown]
 # Three rates: one from the flat left part, one from the middle, and one from where the loss explodes. About
-# 10 s on two CPU cores (GPU: not measured).
+# 10 s on two CPU cores.
 
 # %%
 curves = {f"lr = {lr:g}": run(lr=lr)["val_loss"] for lr in (1e-5, 3e-3, 0.3)}
@@ -937,7 +938,7 @@ plt.show()
 # both weights move equally fast, and then has to brake.
 #
 # Now on aircraft: each optimiser with five rates. (`adamw` is Adam with weight decay, see section 7; here the
-# decay is 0.) About 20 s on two CPU cores (GPU: not measured).
+# decay is 0.) About 20 s on two CPU cores.
 
 # %%
 grids = {"sgd": (0.003, 0.01, 0.03, 0.1, 0.3), "adamw": (0.0003, 0.001, 0.003, 0.01, 0.03)}
@@ -980,7 +981,7 @@ plt.show()
 #
 # A batch is a sample, so its gradient is an estimate of the gradient over all patches. Averages of *n*
 # numbers scatter like 1/√n. Does that hold for a whole network? We measure the scatter of the gradient for
-# batches of several sizes. About 5 s on two CPU cores (GPU: not measured).
+# batches of several sizes. About 5 s on two CPU cores.
 
 # %%
 def gradients(model, size, repeats, rng):
@@ -1011,7 +1012,7 @@ plt.show()
 
 # %% [markdown]
 # **What to notice.** Four times the batch, about half the noise, four times the work. But an epoch then has
-# only a quarter of the steps. What wins after four epochs? About 15 s on two CPU cores (GPU: not measured).
+# only a quarter of the steps. What wins after four epochs? About 15 s on two CPU cores.
 
 # %%
 reached = {}
@@ -1042,10 +1043,11 @@ _ = lessons.expect(max(best.values()) - best[max(best)], 0.0, 0.1, "what the lar
 # its means.)
 
 # %% [markdown]
-# ## 7. Against overfitting: dropout, batch norm, weight decay
+# ## 7. Dropout and weight decay against overfitting; batch norm for quick steps
 #
 # In section 2 the network learned few patches by heart. **Regularisation** is everything that makes this
-# harder.
+# harder: dropout, weight decay, augmentation. Batch norm (exercise 11) is often named with them. Its purpose is
+# another one, it lets a network learn in fewer steps; here you see what it does to overfitting.
 #
 # ### Exercise 10: dropout (6 min, medium)
 #
@@ -1155,7 +1157,7 @@ check_batch_norm(batch_norm)
 # **Weight decay** is the simplest of the three: in each step every weight shrinks by the factor
 # `1 - lr * weight_decay`. Weights that the loss does not defend fade away.
 #
-# Which one helps on 500 patches? Three seeds each; about 30 s on two CPU cores (GPU: not measured).
+# Which one helps on 500 patches? Three seeds each; about 30 s on two CPU cores.
 
 # %%
 plain = {"patches": few, "epochs": lessons.budget(15, 1)}
@@ -1260,7 +1262,7 @@ plt.show()
 # sides; besides, the corners of the patch would be empty. A small turn (5 degrees) would do little harm.
 
 # %% [markdown]
-# Measured, on the same 500 patches, with three seeds; about 30 s on two CPU cores (GPU: not measured).
+# Measured, on the same 500 patches, with three seeds; about 30 s on two CPU cores.
 
 # %%
 longer = {"patches": few, "epochs": lessons.budget(30, 1)}
@@ -1287,7 +1289,7 @@ for name, found in histories.items():
 # ## 9. What is noise?
 #
 # Tables above showed differences of 0.01. Are they real? Train the *same* settings with several seeds. About
-# 25 s on two CPU cores (GPU: not measured).
+# 25 s on two CPU cores.
 
 # %%
 repeats = lessons.budget(8, 2)
@@ -1404,7 +1406,7 @@ check_draw_settings(draw_settings)
 # %% [markdown]
 # ### The search
 #
-# Eight tries, each with three seeds, with augmentation. About 60 s on two CPU cores (GPU: not measured). To
+# Eight tries, each with three seeds, with augmentation. About 60 s on two CPU cores. To
 # save time each training is short, which is a choice: a longer one may prefer other settings.
 
 # %%
@@ -1445,7 +1447,7 @@ _ = lessons.expect(list(verdicts.values()).count("clearly worse"), 1, 6, "tries 
 # ### Was the winner lucky?
 #
 # The winner of a search may be good, or its seeds may have been lucky; mostly it is a little of both. Train it
-# again with *fresh* seeds. About 15 s on two CPU cores (GPU: not measured).
+# again with *fresh* seeds. About 15 s on two CPU cores.
 
 # %%
 new_seeds = range(100, 100 + lessons.budget(6, 2))
@@ -1496,8 +1498,8 @@ print(f"reported gain, on average: {gain.mean():.2f} spreads; above zero: {(gain
 # * The learning rate comes first: find its range with one short run, for each optimiser anew.
 # * Batch size trades noise of the gradient against number of steps; when you change it, look for the rate
 #   again.
-# * Dropout, batch norm, weight decay and augmentation act against learning by heart; augmentation must
-#   respect the label rule.
+# * Dropout, weight decay and augmentation act against learning by heart; augmentation must respect the label
+#   rule. Batch norm makes training quicker.
 # * One run is an anecdote. Report mean and spread over seeds, compare differences with their uncertainty, and
 #   distrust the winner of a search.
 #

@@ -112,7 +112,7 @@ print(f"toy:        {len(toy_train):6,} patches to train, {len(toy_val):6,} for 
 print(f"imbalanced: {len(train):6,} patches to train, {len(val):6,} for validation")
 
 # %% [markdown]
-# Training: about 20 s on two CPU cores. GPU: not measured.
+# Training: about 20 s on two CPU cores.
 
 # %%
 torch.manual_seed(0)
@@ -540,7 +540,7 @@ def scores_of(net):
     return training.predict(net, val.images), training.predict(net, test.images)
 
 # %% [markdown]
-# Plain training, and the scores of both networks: about 45 s on two CPU cores. GPU: not measured.
+# Plain training, and the scores of both networks: about 45 s on two CPU cores.
 
 # %%
 plain_net = trained()
@@ -633,8 +633,7 @@ def balanced(labels, count, rng):
 check_balanced(balanced)
 
 # %% [markdown]
-# Both remedies give the aircraft more say. Two trainings, together about a minute on two CPU cores. GPU: not
-# measured.
+# Both remedies give the aircraft more say. Two trainings, together about a minute on two CPU cores.
 
 # %%
 results["class weights"] = scores_of(trained(pos_weight="auto"))  # "auto": background / aircraft
@@ -743,7 +742,7 @@ def focal_loss(p, y, gamma):
 check_focal_loss(focal_loss)
 
 # %% [markdown]
-# Remedies 3 and 4, two trainings, together about a minute on two CPU cores. GPU: not measured.
+# Remedies 3 and 4, two trainings, together about a minute on two CPU cores.
 
 # %%
 results["hard examples"] = scores_of(trained(sampling="hard"))  # the hardest tenth four times as often
@@ -932,7 +931,7 @@ check_by_site(by_site)
 # part **promises**, and what it **keeps** on the test set of session 1, whose places are new to it. We
 # compare AUC, because it does not depend on the share of aircraft.
 #
-# Six short trainings: about a minute on two CPU cores. GPU: not measured.
+# Six short trainings: about a minute on two CPU cores.
 
 # %%
 promise, truth_kept = {"random split": [], "split by site": []}, {"random split": [], "split by site": []}

@@ -323,7 +323,7 @@ check_stale(stale)
 # So our key holds a fingerprint of the patches (a **hash**: a short number that changes with any pixel), the
 # zoom and the weights. Frozen features and augmentation do not go well together; we do without.
 #
-# The first time this takes about 40 s on two CPU cores; later less than a second. GPU: not measured.
+# The first time this takes about 40 s on two CPU cores; later less than a second.
 
 # %%
 parts = {"train": toy.train.images, "test": toy.test.images}
@@ -711,7 +711,7 @@ def auc(net, part):
 
 # %% [markdown]
 # Which learning rate does the backbone bear? And should batch norm keep ImageNet's statistics, or count on?
-# Four trainings with 200 patches, at zoom 1 to save time: about 40 s on two CPU cores. GPU: not measured.
+# Four trainings with 200 patches, at zoom 1 to save time: about 40 s on two CPU cores.
 
 # %%
 by_rate = {rate: auc(fine_tune(sizes[1], seed=0, backbone_rate=rate), val) for rate in (5e-5, 5e-4, 5e-3)}
@@ -779,7 +779,7 @@ for count in sizes:
           f"{rounds(60, 32, count):.1f} times in fine-tuning")
 
 # %% [markdown]
-# Nine trainings from scratch (three sizes, three seeds), about 50 s on two CPU cores. GPU: not measured.
+# Nine trainings from scratch (three sizes, three seeds), about 50 s on two CPU cores.
 
 # %%
 def from_scratch(count, seed):
@@ -793,7 +793,7 @@ def from_scratch(count, seed):
 results = {"from scratch": np.array([[auc(from_scratch(n, seed), toy.test) for n in sizes] for seed in seeds])}
 
 # %% [markdown]
-# And the fine-tuned ones, in three cells, each about 35 s on two CPU cores. GPU: not measured.
+# And the fine-tuned ones, in three cells, each about 35 s on two CPU cores.
 
 # %%
 tuned = {sizes[0]: [auc(fine_tune(sizes[0], seed), toy.test) for seed in seeds]}
@@ -879,7 +879,7 @@ for target in (0.90, 0.94, 0.96):
 #
 # So far nobody had more than 800 patches and 200 steps. Now `patch_net` gets the package's full training
 # (`training.fit` as in lesson 5, with 12 epochs) on all training patches, and the heads get all of them, too.
-# About 20 s on two CPU cores. GPU: not measured.
+# About 20 s on two CPU cores.
 
 # %%
 torch.manual_seed(0)

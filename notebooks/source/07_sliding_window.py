@@ -73,7 +73,7 @@ for name, tiles in groups.items():
 # Now start the training, and read on while it runs.
 
 # %% [markdown]
-# **Training cell: about 50 s on two CPU cores (GPU: not measured).** `patch_net` is the small, quick network of
+# **Training cell: about 50 s on two CPU cores.** `patch_net` is the small, quick network of
 # the package. Two epochs are enough for a useful detector.
 
 # %%
@@ -1102,7 +1102,7 @@ print(f"{len(hard)} hard windows, {hard.labels.mean():.0%} of them with an aircr
 # 9,000 ordinary patches and the hard ones, one on 9,000 ordinary patches and as many *more ordinary* ones.
 # The ordinary patches keep the network from forgetting what it knew.
 #
-# **Training cell: about 30 s on two CPU cores (GPU: not measured).**
+# **Training cell: about 30 s on two CPU cores.**
 
 # %%
 def join(one, other):

@@ -513,7 +513,7 @@ check_stride_choice(stride_answer)
 
 # %% [markdown]
 # So a fine map costs the loop dearly, and the dense pass little. Now with a clock, on a piece of 192 × 192
-# pixels, with 32 pixels more on each side, as in lesson 7. (About 5 s on two CPU cores; GPU: not measured.
+# pixels, with 32 pixels more on each side, as in lesson 7. (About 5 s on two CPU cores.
 # Your numbers will differ from ours.)
 
 # %%
@@ -550,7 +550,7 @@ print(f"multiplications of both loops: {counted:.1f} times the dense pass")
 # ## 6. Train once, detect densely
 #
 # Until now the weights were random. Let us train `patch_net` on the imbalanced set, shortly, as in lesson 5.
-# (About 60 s on two CPU cores; GPU: not measured.)
+# (About 60 s on two CPU cores.)
 
 # %%
 data = datasets.load_imbalanced(scale=lessons.budget(1.0, 0.05), progress=False)
@@ -699,7 +699,7 @@ check_passes(passes)
 # %% [markdown]
 # Is a finer map worth its price? The package shifts by itself when you ask for a finer stride. We detect on
 # the same tiles with four strides, and choose the threshold anew for each, on the validation tiles. (About
-# 15 s on two CPU cores; GPU: not measured.)
+# 15 s on two CPU cores.)
 
 # %%
 def try_stride(stride):
@@ -923,7 +923,7 @@ assert np.allclose(one, many, atol=1e-4)
 print("one block or many: the same score map")
 
 # %% [markdown]
-# Now the scene. (About 5 s on two CPU cores; GPU: not measured.)
+# Now the scene. (About 5 s on two CPU cores.)
 
 # %%
 found = detection.detect(dense_model, large.image, threshold=threshold, stride=8, block=1024)
