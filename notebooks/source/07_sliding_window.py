@@ -74,7 +74,9 @@ for name, tiles in groups.items():
 
 # %% [markdown]
 # **Training cell: about 50 s on two CPU cores.** `patch_net` is the small, quick network of
-# the package. Two epochs are enough for a useful detector.
+# the package. Two epochs are enough for a useful detector. (Short of time? Write `model = models.pretrained()` in
+# place of this cell: the network that comes with the package. It learned longer, from other rendered places, so
+# your results will be better than those in the text.)
 
 # %%
 torch.manual_seed(0)
