@@ -1,15 +1,20 @@
 """`python -m aircraft_course.checks notebook.ipynb ...`: grade notebooks that students handed in.
 
+A folder is a class: its notebooks are graded side by side, and --out keeps the outcomes and writes its pages.
+
 Exit codes as the command `aircraft`: 0 done, 2 wrong use or bad input, 1 a fault of ours.
 """
 
 import argparse
 import json
+import os
 import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from aircraft import quoted
+from aircraft import InputError, disk_errors, quoted
 from aircraft.cli import BAD_INPUT, DONE, INTERRUPTED, explain, streams
 
 EMOJI = str.maketrans("", "", "✅🟡❌💥💡")
@@ -22,9 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             return _grade_all(options)
         except KeyboardInterrupt:
-            _say("interrupted; what was printed is whole")
+            more = "; the same command goes on from here" if options.out else ""
+            _say(f"interrupted; what was printed is whole{more}")
             return INTERRUPTED
-        except OSError as error:  # such as a full disk
+        except (OSError, InputError) as error:  # such as a full disk, or a folder without notebooks
             code, line = explain(error)
             _say(line)
             return code
@@ -36,6 +42,8 @@ def _grade_all(options: argparse.Namespace) -> int:
     limits = watch.Limits(total=options.total, memory=options.memory)
     if missing := sandbox.why_not_isolated():
         print(f"aircraft: note: the notebooks run without isolation: {missing}", file=sys.stderr)
+    if options.out or options.jobs or any(Path(path).is_dir() for path in options.notebooks):
+        return _grade_class(options, limits, isolated=not missing)
     installed, worst = sandbox.fingerprint(), DONE
     for number, path in enumerate(options.notebooks):
         try:
@@ -58,6 +66,57 @@ def _grade_all(options: argparse.Namespace) -> int:
         if grade is not None:
             _print(grade, options.json, first=not number)
     return worst
+
+
+def _grade_class(options: argparse.Namespace, limits: Any, isolated: bool) -> int:
+    """Grade notebooks side by side, print them in order, and write what --out asks for."""
+    from aircraft_course.checks import classroom, pages
+
+    handed_in, empty = classroom.submissions(options.notebooks)
+    if empty:
+        names = ", ".join(folder.name for folder in empty)
+        _say(f"note: no notebook in the folders of {len(empty)} students: {names}")
+    out = _folder(options.out) if options.out else None
+    settings = classroom.Settings(
+        options.lesson,
+        options.timeout,
+        options.fast,
+        limits,
+        isolated,
+        tuple(path for path in (*options.notebooks, options.out) if path and Path(path).is_dir()),
+    )
+    worst, outcomes = DONE, []
+    for one in classroom.grade_all(handed_in, settings, jobs=options.jobs or _cores(), out=out):
+        outcomes.append(one)
+        if one.grade is None:
+            _say(one.problem)
+            worst = one.code if worst in (DONE, BAD_INPUT) else worst
+        elif options.json or not out:
+            _print(one.grade, options.json, first=len(outcomes) == 1)
+    if taken_over := sum(one.taken_over for one in outcomes):
+        _say(f"note: {taken_over} of {len(outcomes)} notebooks were graded before and are taken over")
+    if out:
+        pages.write(out, outcomes)
+        if not options.json:
+            graded = sum(one.grade is not None for one in outcomes)
+            print(f"{graded} of {len(outcomes)} notebooks graded; see {quoted(out / 'class.html')}")
+    return worst
+
+
+def _folder(path: str) -> Path:
+    """The folder of --out; that it can be written is known before an hour of work."""
+    folder = Path(path)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--out {path}: a file is there; give a folder")
+    with disk_errors(folder, "or give --out elsewhere"):
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    return folder
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _print(grade: Any, as_json: bool, first: bool) -> None:
@@ -86,7 +145,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m aircraft_course.checks", description="Grade notebooks that students handed in."
     )
-    parser.add_argument("notebooks", nargs="+", metavar="notebook.ipynb")
+    parser.add_argument(
+        "notebooks", nargs="+", metavar="notebook.ipynb", help="notebooks, or folders of a class with them"
+    )
+    parser.add_argument("--out", help="a folder for grades.csv, results/, class.html and what is kept")
+    parser.add_argument("--jobs", type=_number, help="notebooks side by side (of a class: one for each core)")
     parser.add_argument("--lesson", help="the lesson, for example 3, where the notebook does not tell it")
     parser.add_argument("--timeout", type=_number, default=300, help="seconds that a cell may last (300)")
     parser.add_argument("--total", type=_number, default=1800, help="seconds for the whole notebook (1800)")
@@ -98,7 +161,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _number(text: str) -> int:
     if not text.isdecimal() or len(text) > 6 or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number of seconds (or GB) from 1, not {text[:40]!r}")
+        raise argparse.ArgumentTypeError(
+            f"a whole number of seconds (or GB, or notebooks) from 1, not {text[:40]!r}"
+        )
     return int(text)
 
 

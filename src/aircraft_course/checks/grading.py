@@ -10,7 +10,7 @@ import re
 import stat
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,12 +84,14 @@ def grade(
     progress: bool = True,
     limits: Limits | None = None,
     isolated: bool | None = None,
+    hidden: Sequence[str] = (),
 ) -> Grade:
     """Run the notebook at `path` from the top and judge it by the checks of its lesson.
 
     `lesson` ("lesson03" or "3") is found in the notebook when it is None. A cell that lasts longer than
     `timeout` seconds, breaks one of the `limits`, or ends its kernel, is left out and the rest is run again.
-    `fast`: at small settings. `isolated`: with bubblewrap; None: where it works.
+    `fast`: at small settings. `isolated`: with bubblewrap; None: where it works. `hidden`: more folders that
+    it must not read then, such as that of the class.
     Raises InputError for a file that is no notebook or belongs to no lesson.
     """
     path = Path(path)
@@ -100,7 +102,7 @@ def grade(
     name = _lesson_name(path, notebook, cells, lesson)
     results = {exercise: Result(exercise, "todo", "its check never ran") for exercise in exercises(name)}
     graded = Grade(str(path), name, [])
-    job = _Job(path, name, cells, timeout, fast, limits or Limits(), isolated, graded.notes)
+    job = _Job(path, name, cells, timeout, fast, limits or Limits(), isolated, hidden, graded.notes)
     for found in _run(job, progress):
         if found.exercise in results:
             results[found.exercise] = found
@@ -182,6 +184,7 @@ class _Job:
     fast: bool
     limits: Limits
     isolated: bool | None
+    hidden: Sequence[str]
     notes: list[str]
 
 
@@ -214,7 +217,7 @@ def _run_until_death(
         "folder": str(folder),
         "paths": [str(path) for path in checks.__path__],
         "isolated": job.isolated,
-        "hidden": sandbox.to_hide(job.path.absolute()),
+        "hidden": sandbox.to_hide(job.path.absolute(), job.hidden),
     }
     place = None
     with Child(request, job.limits, deadline) as child:

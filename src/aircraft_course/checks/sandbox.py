@@ -170,11 +170,11 @@ def why_not_isolated() -> str:
     return f"bubblewrap does not work here ({said}); grade in a container" if tried.returncode else ""
 
 
-def to_hide(notebook: Path) -> list[str]:
-    """Folders that a notebook must not read: the installed checks, the solutions, its neighbours."""
+def to_hide(notebook: Path, more: Sequence[str] = ()) -> list[str]:
+    """Folders that a notebook must not read: the installed checks, the solutions, its neighbours, `more`."""
     places = [SOURCE / package for package in PACKAGES] + [SOURCE.parent / "notebooks", notebook.parent]
     needed = [Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable)]
-    found = {place.resolve() for place in places if place.is_dir()}
-    return sorted(
-        str(place) for place in found if not any(need.resolve().is_relative_to(place) for need in needed)
-    )
+    found = {place.resolve() for place in (*places, *map(Path, more)) if place.is_dir()}
+    found -= {place for place in found if any(need.resolve().is_relative_to(place) for need in needed)}
+    # In a folder that is hidden there is no place where another could be put.
+    return sorted(str(place) for place in found if not found & set(place.parents))

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 
@@ -95,6 +95,13 @@ def end_family(pid: int, before: frozenset[int] = frozenset(), mark: str = "") -
                 with suppress(psutil.Error):
                     deed(one)
         psutil.wait_procs(found, timeout=0.2)
+
+
+def end_with(stdin: IO[str]) -> None:
+    """Wait until the one who started this process is gone, then end it with everything that it started."""
+    stdin.read()
+    end_family(os.getpid())
+    os._exit(1)
 
 
 class Child:
