@@ -66,10 +66,15 @@ class Lesson:
         return median(one.grade.score for one in self.graded if one.grade)
 
     @property
-    def hardest(self) -> list[Exercise]:
-        """The exercises that the fewest solved, without those that all did."""
+    def by_difficulty(self) -> list[Exercise]:
+        """The exercises that the fewest solved first, without those that all did."""
         unsolved = [one for one in self.exercises if one.counts["ok"] < one.total]
-        return sorted(unsolved, key=lambda one: one.counts["ok"])[:HARDEST]
+        return sorted(unsolved, key=lambda one: one.counts["ok"])
+
+    @property
+    def hardest(self) -> list[Exercise]:
+        """With these the next lesson begins."""
+        return self.by_difficulty[:HARDEST]
 
 
 def write(out: Path, outcomes: Sequence[Outcome]) -> None:
