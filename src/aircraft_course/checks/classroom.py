@@ -228,7 +228,9 @@ class _Grader:
             self.running.discard(process)
             for line in said:
                 if line.startswith(f"{secret} "):
-                    return _outcome(submission, json.loads(line.removeprefix(f"{secret} ")))
+                    told = json.loads(line.removeprefix(f"{secret} "))
+                    grade = told["grade"] and _to_grade(told["grade"])
+                    return Outcome(submission, grade, told["problem"], told["code"])
             errors.seek(0)
             last = errors.read().decode(errors="replace").strip().splitlines()[-1:]
         why = f"{submission.path}: its grader ended with {process.returncode} and told nothing"
@@ -245,12 +247,6 @@ class _Grader:
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
-
-
-def _outcome(submission: Submission, told: dict[str, Any]) -> Outcome:
-    if told["grade"] is None:
-        return Outcome(submission, None, told["problem"], told["code"])
-    return Outcome(submission, _to_grade(told["grade"]))
 
 
 def _to_grade(values: dict[str, Any]) -> Grade:
@@ -291,7 +287,7 @@ def main() -> None:
     limits = watch.Limits(**request.pop("limits"))
     try:
         grade = grading.grade(path, limits=limits, progress=False, **request)
-        told: dict[str, Any] = {"grade": grade.to_dict()}
+        told: dict[str, Any] = {"grade": grade.to_dict(), "problem": "", "code": DONE}
     except Exception as error:
         code, line = explain(error)
         told = {"grade": None, "problem": line, "code": code}
