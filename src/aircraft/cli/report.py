@@ -24,10 +24,7 @@ LARGE = 200_000  # bytes of a picture from which it is worth a second look
 
 
 def write(path: Path, run: runs.Run, counted: DetectionReport, figures: Mapping[str, Figure]) -> None:
-    """Write the page: a whole file or none.
-
-    counted: the figures of detection on the tiles of which `figures` (see `runfigures`) show some.
-    """
+    """Write the page, a whole file or none. counted: how good the detection is on the tiles of `figures`."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("aircraft.cli", ""), autoescape=True, undefined=jinja2.StrictUndefined
     )

@@ -1,7 +1,4 @@
-"""The look that all figures share: colours, letters large enough for a projector, and how a figure is saved.
-
-The look holds inside our functions only; matplotlib's settings stay as the user has them.
-"""
+"""The look that all figures share: colours, letters large enough for a projector; how a figure is saved."""
 
 import functools
 from collections.abc import Callable
@@ -54,9 +51,9 @@ def axes_or_new(ax: Axes | None, *, width: float = 6.4, height: float = 4.8) -> 
     return plt.subplots(figsize=(width, height))[1] if ax is None else ax
 
 
-def halo(width: float, colour: str = "black") -> list[patheffects.AbstractPathEffect]:
-    """An outline that keeps a mark of `width` points readable on any picture."""
-    return [patheffects.withStroke(linewidth=width + 2, foreground=colour)]
+def halo(width: float) -> list[patheffects.AbstractPathEffect]:
+    """A dark outline that keeps a mark of `width` points readable on concrete, grass and water alike."""
+    return [patheffects.withStroke(linewidth=width + 2, foreground="black")]
 
 
 def several(count: int, what: str) -> str:
@@ -74,10 +71,7 @@ def figure_of(drawing: Any) -> Figure:
 
 
 def save(drawing: Any, path: str | Path, *, dpi: int = 150) -> Path:
-    """Write a figure, by the path's ending, and close it: pyplot forgets it, its memory is freed.
-
-    A whole file or none. Same figure, same bytes.
-    """
+    """Write a figure, by the path's ending, a whole file or none, and close it. Same figure, same bytes."""
     figure, path = figure_of(drawing), Path(path)
     form = path.suffix[1:].lower()
     if form not in figure.canvas.get_supported_filetypes():

@@ -30,8 +30,7 @@ AFRESH = "delete it to train afresh"
 class History:
     """The course of a training: a row for each epoch, and which epoch's weights were kept (counted from 1).
 
-    A row holds epoch, loss (training), val_loss, AP, AUC (validation), lr (at its end) and seconds;
-    history["AP"] is a column.
+    A row holds epoch, loss (training), val_loss, AP, AUC (validation), lr (at its end) and seconds.
     """
 
     rows: list[dict[str, float]] = field(default_factory=list)
