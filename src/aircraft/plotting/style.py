@@ -1,9 +1,9 @@
 """The look that all figures share: colours, letters large enough for a projector; how a figure is saved."""
 
-import functools
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -13,9 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from aircraft import InputError, replacing
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 # Okabe and Ito, "Color universal design", 2008: https://jfly.uni-koeln.de/color/
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -27,23 +24,22 @@ STYLE: dict[Any, Any] = dict(matplotlib.rc_params_from_file(LOOK, use_default_te
 FONT = STYLE["font.size"]  # points
 
 
-def styled(function: Callable[P, R]) -> Callable[P, R]:
+@contextmanager
+def _our_look() -> Iterator[None]:
     """Draw with our settings and put the user's back afterwards.
 
     Not by `rc_context`: that would also undo the interactive mode, which a notebook's backend switches on
     while the first figure is made, and no later figure would be shown.
     """
+    before = {key: matplotlib.rcParams[key] for key in STYLE}
+    matplotlib.rcParams.update(STYLE)
+    try:
+        yield
+    finally:
+        matplotlib.rcParams.update(before)
 
-    @functools.wraps(function)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        before = {key: matplotlib.rcParams[key] for key in STYLE}
-        matplotlib.rcParams.update(STYLE)
-        try:
-            return function(*args, **kwargs)
-        finally:
-            matplotlib.rcParams.update(before)
 
-    return wrapper
+styled = _our_look()  # a decorator: each call of the function is then inside such a `with`
 
 
 def axes_or_new(ax: Axes | None, *, width: float = 6.4, height: float = 4.8) -> Axes:

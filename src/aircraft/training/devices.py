@@ -22,12 +22,8 @@ Item = TypeVar("Item")
 
 
 def choose(name: str = "auto") -> torch.device:
-    """The device called `name`; "auto" takes a GPU where there is one.
-
-    In a job of several processes the job has already chosen: its process group fixes the device.
-    Raises InputError for a name that torch does not know and for a device that this machine does not have.
-    """
-    if idist.get_world_size() > 1:
+    """The device called `name`, or InputError; "auto" takes a GPU where there is one."""
+    if idist.get_world_size() > 1:  # the process group of the job has fixed the device
         device = idist.device()
         if name.split(":")[0] not in ("auto", device.type):
             fault = f"device {name!r} does not fit a job of several processes on {device.type}"

@@ -38,10 +38,7 @@ def make_optimizer(
 
 
 def make_loss(settings: Settings, labels: np.ndarray) -> LossFunction:
-    """The loss of the settings: (logits (N,) float32, labels (N,) float32) -> mean, a scalar.
-
-    `labels` (M,) are those of the training set; pos_weight="auto" is their background / aircraft.
-    """
+    """The loss of the settings: (logits (N,), labels (N,)) -> mean. `labels`: those of the training set."""
     weight = balance(labels) if settings.pos_weight == "auto" else settings.pos_weight
     function = focal if settings.loss == "focal" else bce
     return partial(function, pos_weight=None if weight is None else float(weight))
@@ -67,12 +64,10 @@ def balance(labels: np.ndarray) -> float:
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """The trainable parameters of a model in groups: hidden weights, the last layer's, biases and norms.
-
-    The weight of the last layer is one row, which has but one direction: AdamW takes it.
-    """
+    """The trainable parameters of a model in groups: hidden weights, the last layer's, biases and norms."""
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     weights = [parameter for parameter in trainable if parameter.ndim > 1]
+    # The weight of the last layer is one row, which has but one direction: AdamW takes it.
     parts = [
         {"params": [w for w in weights if len(w) > 1], "weight_decay": weight_decay, "orthogonal": True},
         {"params": [w for w in weights if len(w) == 1], "weight_decay": weight_decay, "orthogonal": False},
