@@ -12,7 +12,6 @@ import numpy as np
 from aircraft import detection, plotting
 from aircraft.cli.runs import Run
 from aircraft.datasets import Patches
-from aircraft.detection import Detections
 from aircraft.scenes import Scene
 
 Figure = tuple[Path, str]
@@ -51,7 +50,7 @@ def samples(folder: Path, train: Patches, tiles: Sequence[Scene], seed: int = 0)
 
 
 def detections(
-    folder: Path, tiles: Sequence[Scene], found: Sequence[Detections], threshold: float
+    folder: Path, tiles: Sequence[Scene], found: Sequence[detection.Detections], threshold: float
 ) -> dict[str, Figure]:
     """Counts against truth, all tiles at a glance, and the most telling ones with hits and errors."""
     kept = [f.above(threshold) for f in found]
