@@ -28,14 +28,10 @@ def write(
     path: Path,
     run: runs.Run,
     counted: DetectionReport,
-    pretrained: DetectionReport,
+    beside: DetectionReport,
     figures: Mapping[str, Figure],
 ) -> None:
-    """Write the page: a whole file or none.
-
-    counted, pretrained: the figures of detection, of the run and of the network that comes along, on tiles of
-    which `figures` (see `runfigures`) show some.
-    """
+    """Write the page, a whole file or none; on tiles, counted: of the run, beside: of the pretrained one."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("aircraft.cli", ""), autoescape=True, undefined=jinja2.StrictUndefined
     )
@@ -47,7 +43,7 @@ def write(
         pictures={name: inlined(file, alt) for name, (file, alt) in figures.items()},
         judged=_judged("patches", run.test, ("AP", "AUC", "precision", "recall", "F1"))
         + _judged("tiles", counted, ON_TILES),
-        beside=_judged("tiles", pretrained, ON_TILES),
+        beside=_judged("tiles", beside, ON_TILES),
         splits=[
             (name, len(patches), f"{patches.labels.mean():.1%}", len(set(patches.sites)))
             for name, patches in (("train and validation", run.patches.train), ("test", run.patches.test))

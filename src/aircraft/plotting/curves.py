@@ -268,9 +268,8 @@ def counts(found: ArrayLike, truth: ArrayLike, unit: str = "tile", ax: Axes | No
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(integer=True))
     error = np.abs(found - truth).mean()
-    title = (
-        f"{found.sum():g} counted, {truth.sum():g} there; off by {error:.{2 if error < 10 else 0}f} a {unit}"
-    )
+    digits = 2 if error < 10 else 0
+    title = f"{found.sum():g} counted, {truth.sum():g} there; off by {error:.{digits}f} a {unit}"
     across = f"aircraft truly on the {unit}"
     return _named(ax, title, across, "aircraft counted", "upper left", (-0.6, top))
 

@@ -73,10 +73,7 @@ def create_trainer(
 
 
 def create_evaluator(model: nn.Module, loss_fn: LossFunction, amp: torch.dtype | None = None) -> Engine:
-    """An engine that scores batches; after a run its `state.metrics` holds loss, AP and AUC.
-
-    Each patch counts exactly once, however many processes share them.
-    """
+    """An engine that scores batches; its `state.metrics` are loss, AP and AUC, over all processes."""
     logits: list[Tensor] = []
     labels: list[Tensor] = []
 
