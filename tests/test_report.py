@@ -20,7 +20,7 @@ matplotlib.use("Agg")
 VOID = {"meta", "link", "img", "br"}
 FIGURES = [
     "samples_aircraft", "samples_background", "tiles", "learning_curves", "confusion_matrix", "roc", "scores",
-    "precision_recall", "reliability", "misclassified", "tile_00", "tile_03", "tiles_found", "counts",
+    "precision_recall", "misclassified", "tile_00", "tile_03", "tiles_found", "counts",
 ]  # fmt: skip
 PATCHES = Patches(np.zeros((4, 64, 64, 3), np.uint8), np.array([0, 1, 0, 0], np.uint8), np.array([*"abab"]))
 

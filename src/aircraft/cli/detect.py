@@ -32,9 +32,8 @@ def detect(
 ) -> Answer:
     """Find the aircraft in images and count them, with the network that comes along or one of your own.
 
-    Writes for each image DIR/<name>.json, DIR/<name>.geojson and DIR/<name>.png with the boxes drawn.
-    The processes of a torchrun job share the images, or the blocks of each where the images are fewer.
-    An image that cannot be used is told, and the others are done.
+    Writes for each image DIR/<name>.json, .geojson, and .png with the boxes drawn; one that cannot be used is
+    told, and the others are done. The processes of a torchrun job share the images, or the blocks of one.
     """
     import ignite.distributed as idist
     import numpy as np
@@ -57,23 +56,21 @@ def detect(
         scoring: dict[str, Any] = {"method": method, "stride": stride, "block": block, "amp": amp}
         blank = imagery.ArrayImage(np.zeros((64, 64, 3), np.uint8), str(model_file))
         detection.detect(network, blank, least, **scoring)  # says what is wrong with model or options
-        share = len(files) < idist.get_world_size()
+        share, bar = len(files) < idist.get_world_size(), progress and devices.is_first()
 
         def work(file: Path) -> dict[str, Any]:
             with devices.together(share):
                 source = imagery.open_image(file, gsd=gsd, bands=bands, stretch=stretch)
-            bar = progress and devices.is_first()
             found = detection.detect(network, source, least, **scoring, share=share, progress=bar)
             with devices.together(share):
                 if not share or devices.is_first():
                     outputs.write(out, file.stem, found, source, least)
-            written = map(str, outputs.paths(out, file.stem))
+            written = [str(path) for path in outputs.paths(out, file.stem)]
             sure = {"interval": detection.count_interval(len(found), spread)} if spread else {}
-            return {"image": str(file), "count": len(found), **sure, "files": list(written)}
+            return {"image": str(file), "count": len(found), **sure, "files": written}
 
-        several = len(files) > 1
-        careful, bar = partial(_going_on, work) if several else work, progress and several
-        results = runs.each(careful, files, description="images", progress=bar, share=not share)
+        careful, shown = (partial(_going_on, work), progress) if len(files) > 1 else (work, False)
+        results = runs.each(careful, files, description="images", progress=shown, share=not share)
     values = {"model": str(model or model_file), "threshold": least, "method": method, "out": str(out)}
     return _answer(values, results, json)
 

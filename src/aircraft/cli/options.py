@@ -3,7 +3,7 @@
 Numbers and names are checked where they are used, so that a wrong one gives the same message from Python.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,16 +24,12 @@ class Answer:
     failed: str = ""  # what could not be done of it: said behind the answer, and the exit code is 2
 
 
-def listed(kind: type) -> Callable[[str], list[Any]]:
-    """A parser of numbers with commas between them."""
-
-    def parse(text: str) -> list[Any]:
-        try:
-            return [kind(part) for part in text.split(",")]
-        except ValueError:
-            raise InputError(f"{text!r} is no list of numbers; write them with commas between") from None
-
-    return parse
+def numbers(text: str) -> list[float]:
+    """Numbers with commas between them."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"{text!r} is no list of numbers; write them with commas between") from None
 
 
 def table(rows: Sequence[Sequence[object]], *, indent: str = "  ") -> str:
@@ -96,9 +92,9 @@ Threshold = Annotated[float | None, Option(metavar="T", help="Least score, 0 to 
 Method = Annotated[Literal["dense", "batched", "window"], Option(help="Same scores; dense is the quick one.")]
 Stride = Annotated[int, Option(metavar="S", help="Metres between the places that are scored.")]
 PixelSize = Annotated[float | None, Option(metavar="METRES", help="Of a pixel; else by georeference, or 1.")]
-BANDS = Option(parser=listed(int), metavar="R,G,B", help="Bands of a TIFF that are red, green, blue.")
+BANDS = Option(parser=numbers, metavar="R,G,B", help="Bands of a TIFF that are red, green, blue.")
 Bands = Annotated[Any, BANDS]
-STRETCH = Option(parser=listed(float), metavar="LOW,HIGH", help="Values of a TIFF that get black, white.")
+STRETCH = Option(parser=numbers, metavar="LOW,HIGH", help="Values of a TIFF that get black, white.")
 Stretch = Annotated[Any, STRETCH]
 BlockSize = Annotated[int, Option(metavar="PIXELS", help="Side of the pieces scored; it bounds the memory.")]
 Fast = Annotated[bool, Option("--fast", help="bfloat16, where it is quicker: the third digit changes.")]

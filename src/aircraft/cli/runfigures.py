@@ -30,7 +30,6 @@ def write(run: Run) -> dict[str, Figure]:
         "roc": plotting.roc(labels, scores, at),
         "precision_recall": plotting.precision_recall(labels, scores, at),
         "scores": plotting.score_histograms(labels, scores, at),
-        "reliability": plotting.reliability(labels, scores),
         "misclassified": plotting.misclassified(images, labels, scores, at),
     }
     return save(run.folder, drawings)

@@ -175,20 +175,11 @@ def choose_count_threshold(found: Sequence[Detections], scenes: Sequence[Scene])
 
 
 def count_spread(found: Sequence[Detections], scenes: Sequence[Scene], threshold: float) -> list[float]:
-    """How far true counts lie from those found, for `count_interval`: calibrated on validation scenes.
+    """[low, high]: how far true counts lie from those found on validation scenes, for `count_interval`.
 
     Split conformal prediction (Papadopoulos et al. 2002) of (true - found) / sqrt(found + 1), each site with
     the same weight. On nine of ten scenes of places drawn as those were, and of imagery like theirs, the
     interval holds; for imagery of another kind it promises nothing.
-
-    Parameters
-    ----------
-    found, scenes : as in `evaluate`
-    threshold : from which a detection is counted
-
-    Returns
-    -------
-    [low, high] : of nine tenths of the scenes
     """
     pool, sites = _pool(found, scenes), np.array([scene.site for scene in scenes])
     counts = pool.counts(threshold)
@@ -207,9 +198,8 @@ def count_interval(count: int, spread: Sequence[float]) -> tuple[int, int]:
 
 def coverage(report: DetectionReport, spread: Sequence[float]) -> tuple[float, float]:
     """The share of the tiles of a report whose true count lies in its interval, and the median width."""
-    ends = np.array([count_interval(count, spread) for count in report.found])
-    held = (ends[:, 0] <= report.true) & (report.true <= ends[:, 1])
-    return float(held.mean()), float(np.median(ends[:, 1] - ends[:, 0]))
+    low, high = np.transpose([count_interval(count, spread) for count in report.found])
+    return float(((low <= report.true) & (report.true <= high)).mean()), float(np.median(high - low))
 
 
 @dataclass(frozen=True, eq=False)

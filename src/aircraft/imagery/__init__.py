@@ -29,9 +29,8 @@ def open_image(
     A PNG, JPEG or TIFF of 8 bits a channel, by its content, not its name. Grey is repeated in three channels
     and an alpha channel dropped, with a warning. The EXIF orientation is ignored: satellite images have none.
 
-    bands, stretch: of a TIFF: which are red, green and blue, from 1; the values that become black and white
-    (an image of more than 8 bits is stretched between two percentiles otherwise, with a warning).
-
+    bands, stretch: of a TIFF: those of red, green and blue, from 1; the values that become black and white
+    (by default, in one of more than 8 bits, two percentiles, with a warning).
     gsd: metres per pixel of the file; other than 1, the image is resampled to 1 m. By default what the
     georeference says where it is in metres, else 1, with a warning where it is not.
 

@@ -265,11 +265,10 @@ def _stretch(file: Any, bands: list[int], path: Path, wanted: Numbers) -> tuple[
     if wanted is None:  # of a thousandth of a large image: every n-th row and column
         step = max(1, math.isqrt(file.width * file.height // 10**6))
         shape = (len(bands), -(-file.height // step), -(-file.width // step))
-        some = np.asarray(file.read(bands, out_shape=shape, masked=True).astype(float).filled(np.nan))
+        some = file.read(bands, out_shape=shape, masked=True).astype(float).filled(np.nan)
         if not np.isfinite(some).any():
             raise InputError(f"{path}: no pixel has data; give another file")
-        found = np.percentile(some[np.isfinite(some)], PERCENTILES)
-        wanted = [float(f"{value:.5g}") for value in found]
+        wanted = [float(f"{value:.5g}") for value in np.nanpercentile(some, PERCENTILES)]
         said = f"stretched from {wanted[0]:g} to {wanted[1]:g}; --stretch LOW,HIGH takes others"
         warnings.warn(f"{path}: {file.dtypes[bands[0] - 1]} pixels, {said}", stacklevel=5)
     if len(wanted) != 2 or not wanted[0] < wanted[1] or not np.isfinite(np.diff(wanted)[0]):
@@ -287,7 +286,7 @@ def _rgb_bands(file: Any, path: Path, wanted: Numbers) -> tuple[list[int], np.nd
         scale = f"-scale 0 {2**bits - 1} 0 255"
         raise InputError(f"{path}: {bits} bits a channel, not 8; gdal_translate -ot Byte {scale} IN OUT")
     if wanted is not None:
-        if len(wanted) != 3 or not all(1 <= band <= file.count for band in wanted):
+        if len(wanted) != 3 or not all(band in range(1, file.count + 1) for band in wanted):
             said = f"bands {list(wanted)} of {file.count}"
             raise InputError(f"{path}: {said}; give those of red, green and blue, counted from 1")
         return [int(band) for band in wanted], None
