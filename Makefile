@@ -25,7 +25,7 @@ define unit-with
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench sample test unit unit-lowest unit-colab torture lint format notebooks times \
+.PHONY: help setup demo bench sample pretrained test unit unit-lowest unit-colab torture lint format notebooks times \
         check-notebooks nbval nbval-full slides present slides-pdf figures widgets site clean
 
 help:  ## list the targets
@@ -52,6 +52,10 @@ bench: $(STAMP)  ## measure speed and memory, hours on a quiet machine (SOURCE, 
 sample: $(STAMP)  ## draw data/sample again, with the network of the last demo
 	$(BIN)/python data/make_sample.py data/sample $(OUT)
 
+pretrained: $(STAMP)  ## train the network of the package again, an hour on two cores; it may be interrupted
+	$(BIN)/python data/make_pretrained.py outputs/pretrained
+	cp outputs/pretrained/model.safetensors src/aircraft/models/pretrained.safetensors
+
 notebooks: $(STAMP)  ## make the lessons from notebooks/source, execute the solutions whose code changed
 	$(BIN)/python notebooks/build.py
 
@@ -70,8 +74,8 @@ slides-pdf: slides  ## print them to build/slides.pdf (needs Chromium)
 figures: $(STAMP)  ## draw the figures of the slides again
 	$(BIN)/python slides/make_figures.py
 
-widgets: $(STAMP)  ## make the data and the network of the slides' widgets again, from the last demo if there is one
-	$(BIN)/python slides/make_widgets.py $(wildcard $(OUT))
+widgets: $(STAMP)  ## make the data and the network of the slides' widgets again
+	$(BIN)/python slides/make_widgets.py
 
 site: $(STAMP)  ## build the web site into build/site: slides, solutions, detector
 	$(BIN)/python slides/make_site.py

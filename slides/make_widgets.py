@@ -1,16 +1,11 @@
 """Make what the widgets of the slides show: scores, tiles and a network for the browser, with fixed seeds.
 
-python slides/make_widgets.py          train both networks here (some minutes)
-python slides/make_widgets.py RUN      take the detector from the folder of a run, as outputs/demo
-
 slides/data/scores.json     test scores of a network that had three epochs on the toy set: it makes mistakes
 slides/data/tile_1.jpg ...  three rendered test tiles; slides/data/tiles.json says where their aircraft are
-slides/models/detector.onnx the dense form of the detector, with its thresholds in its metadata
+slides/models/detector.onnx the dense form of the network that comes along, its thresholds in its metadata
 """
 
 import json
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +14,6 @@ import torch
 from PIL import Image
 
 from aircraft import datasets, detection, models, training
-from aircraft.cli import folders, runs
 from aircraft.detection.detecting import MIN_DISTANCE, SMOOTH
 from aircraft.patches import PATCH
 from aircraft.scenes import Scene
@@ -31,22 +25,11 @@ DIGITS = 4
 LARGEST_TILE, LARGEST_MODEL = 300_000, 2_000_000
 
 
-def main() -> int:
-    if len(sys.argv) > 2:
-        print(__doc__, file=sys.stderr)
-        return 2
+def main() -> None:
     for name in ("data", "models"):
         (SLIDES / name).mkdir(exist_ok=True)
     write_scores(SLIDES / "data/scores.json")
-    if len(sys.argv) == 2:
-        write_detector(Path(sys.argv[1]), SLIDES)
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            settings = training.Settings(epochs=8)
-            with folders.claim(Path(folder)) as place:
-                runs.train(runs.Data("imbalanced", scale=0.25), place, settings=settings)
-            write_detector(Path(folder), SLIDES)
-    return 0
+    write_detector(SLIDES)
 
 
 def write_scores(path: Path, *, epochs: int = 3, seed: int = 0) -> None:
@@ -68,9 +51,9 @@ def write_scores(path: Path, *, epochs: int = 3, seed: int = 0) -> None:
     })  # fmt: skip
 
 
-def write_detector(run: Path, folder: Path) -> None:
-    """The network of a run as ONNX, and three tiles that it has not seen."""
-    network, _ = models.load(runs.model_file(run))
+def write_detector(folder: Path) -> None:
+    """The network that comes along as ONNX, and three tiles that it has not seen."""
+    network = models.pretrained()
     model = models.export_onnx(network, folder / "models/detector.onnx", dense=True)
     _check_size(model, LARGEST_MODEL)
     entries = []
@@ -113,4 +96,4 @@ def _write(path: Path, values: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

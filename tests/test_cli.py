@@ -17,7 +17,7 @@ import pytest
 import torch
 from PIL import Image
 
-from aircraft import cli, datasets
+from aircraft import cli, datasets, models
 from cli_helpers import Outcome, aircraft, crosses
 
 SMALL = ["--scale", "0.1", "--no-progress"]
@@ -213,6 +213,67 @@ def test_evaluate_judges_detections_on_tiles(run: Run, trained: Path) -> None:
     text = run("evaluate", trained, "--data", "toy", "--tiles", "synthetic", *SMALL).out
     assert "best F1" in text
     assert text.splitlines()[-1].startswith("next: aircraft detect")
+
+
+def test_evaluate_without_a_model_judges_the_pretrained_one(run: Run) -> None:
+    found = run("evaluate", "--tiles", "synthetic", *SMALL, "--json").json
+    assert found["model"] == str(models.PRETRAINED)
+    assert 0 <= found["detection"]["covered"] <= 1
+    assert found["detection"]["width"] >= 0
+    text = run("evaluate", "--tiles", "synthetic", *SMALL).out
+    assert "90 % intervals of counts hold on " in text
+    assert text.splitlines()[-1] == "next: aircraft detect IMAGE... --out DIR"
+
+
+def test_detect_without_a_model_takes_the_pretrained_one(run: Run, picture: Path, tmp_path: Path) -> None:
+    alone = run("detect", picture, "--out", tmp_path, "--json").json
+    assert alone["model"] == str(models.PRETRAINED)
+    named = run("detect", "--model", models.PRETRAINED, picture, "--out", tmp_path, "--json").json
+    before = run("detect", models.PRETRAINED, picture, "--out", tmp_path, "--json").json
+    assert named["images"] == before["images"] == alone["images"]
+    low, high = alone["images"][0]["interval"]
+    assert low <= alone["images"][0]["count"] <= high
+    assert (
+        "interval"
+        not in run("detect", picture, "--out", tmp_path, "--threshold", "0.3", "--json").json["images"][0]
+    )
+    nothing = run("detect", models.PRETRAINED, "--out", tmp_path)
+    assert (nothing.code, "no image was given" in nothing.err) == (2, True)
+
+
+def test_detect_knows_an_unfinished_run_from_a_folder_of_images(
+    run: Run, picture: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "checkpoint.pt").touch()
+    outcome = run("detect", tmp_path, picture, "--out", tmp_path / "found")
+    assert (outcome.code, "no model.safetensors in this folder" in outcome.err) == (2, True)
+
+
+def test_detect_takes_satellite_products_of_16_bits(run: Run, picture: Path, tmp_path: Path) -> None:
+    rasterio = pytest.importorskip("rasterio")
+    pixels = np.asarray(Image.open(picture)).transpose(2, 0, 1).astype(np.uint16)
+    infrared = np.concatenate([pixels[::-1] * 8 + 100, pixels[:1]])
+    shape = {"width": 400, "height": 300, "count": 4, "dtype": "uint16"}
+    with rasterio.open(
+        tmp_path / "a.tif",
+        "w",
+        driver="GTiff",
+        crs="EPSG:32631",
+        transform=rasterio.Affine(1, 0, 5, 0, -1, 6),
+        **shape,
+    ) as file:
+        file.write(infrared)
+    form = ("--bands", "3,2,1", "--stretch", "100,2140", "--out", tmp_path)
+    deep = run("detect", tmp_path / "a.tif", *form, "--json").json["images"][0]
+    plain = run("detect", picture, "--out", tmp_path, "--json").json["images"][0]
+    assert deep["count"] == plain["count"]
+    written = json.loads((tmp_path / "a.json").read_text())
+    assert written["stretch"] == [100, 2140]
+    assert written["detections"] == json.loads((tmp_path / "airport.json").read_text())["detections"]
+    for wrong in (("--bands", "3,2"), ("--bands", "r,g,b"), ("--stretch", "low,high"), ("--stretch", "5")):
+        outcome = run("detect", tmp_path / "a.tif", *wrong, "--out", tmp_path)
+        assert outcome.code == 2
+        assert "bands" in outcome.lines[-1] or "--stretch" in outcome.lines[-1]
 
 
 def test_detect_writes_what_the_design_says(run: Run, trained: Path, picture: Path, tmp_path: Path) -> None:

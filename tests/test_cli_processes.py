@@ -147,7 +147,7 @@ def fail(self, *window):
         raise InputError("b.png: damaged in the part of one process")
     return read(self, *window)
 imagery.ArrayImage.read = fail
-imagery.open_image = lambda path, gsd=None: imagery.ArrayImage(np.asarray(Image.open(path)), path.name)
+imagery.open_image = lambda path, **how: imagery.ArrayImage(np.asarray(Image.open(path)), path.name)
 sys.exit(cli.run(sys.argv[1:]))
 """
 

@@ -254,6 +254,77 @@ def test_bands_without_names_are_taken_as_rgb_with_a_warning(tmp_path):
         np.testing.assert_array_equal(imagery.read(path), PIXELS)
 
 
+@pytest.mark.parametrize("dtype", [np.uint16, np.int16, np.uint32, np.float32])
+def test_more_than_8_bits_are_stretched_between_the_values_given(tmp_path, dtype):
+    path = save_tiff(tmp_path / "a.tif", (rgb_bands().astype(dtype) * 10 + 200), tiled=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        source = imagery.open_image(path, stretch=(200, 2750), bands=(1, 2, 3))
+    np.testing.assert_array_equal(source.read(0, 0, 90, 70), PIXELS)
+    np.testing.assert_array_equal(source.read(7, 5, 40, 60), PIXELS[5:60, 7:40])
+    half = imagery.open_image(path, stretch=(200, 2750), bands=(3, 2, 1)).read(0, 0, 90, 70)
+    np.testing.assert_array_equal(half, PIXELS[..., ::-1])
+
+
+@pytest.mark.parametrize("size", [60, 1500])
+def test_without_values_two_percentiles_of_the_whole_image_are_taken_and_told(tmp_path, size):
+    rng = np.random.default_rng(3)
+    bands = rng.integers(1000, 3000, (4, size, size)).astype(np.uint16)
+    bands[:, : size // 2, : size // 2] = 300
+    path = save_tiff(tmp_path / "a.tif", bands)
+    with pytest.warns(UserWarning, match=r"uint16 pixels, stretched from 300 to 29\d\d; --stretch LOW,HIGH"):
+        source = imagery.open_image(path)
+    low, high = source.stretch
+    assert (low, high) == pytest.approx(np.percentile(bands[:3], (1, 99.5)), rel=0.01)
+    whole = source.read(0, 0, size, size)
+    assert (whole[0, 0] == 0).all()
+    assert whole.max() == 255
+
+
+def test_where_there_is_no_data_the_image_is_black_and_the_stretch_does_not_see_it(tmp_path):
+    bands = (rgb_bands().astype(np.float32) + 100) * 3
+    for hole in (-9999.0, np.nan):
+        bands[:, 20:40, :30] = hole
+        path = save_tiff(tmp_path / f"{hole}.tif", bands, nodata=hole)
+        with pytest.warns(UserWarning, match="float32 pixels, stretched from 30"):
+            pixels = imagery.read(path)
+        assert (pixels[20:40, :30] == 0).all()
+        assert pixels[50:].mean() > 100
+    white = rgb_bands()
+    white[:, :10] = 255
+    path = save_tiff(tmp_path / "white.tif", white, nodata=255)
+    assert (imagery.read(path)[:10] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"bands": (1, 2)}, r"bands \[1, 2\] of 3; give those of red, green and blue, counted from 1"),
+        ({"bands": (0, 1, 2)}, "counted from 1"),
+        ({"bands": (1, 2, 4)}, "counted from 1"),
+        ({"stretch": (5, 5)}, "from 5,5 nothing can be stretched"),
+        ({"stretch": (9, 5)}, "from 9,5 nothing can be stretched"),
+        ({"stretch": (0, float("inf"))}, "from 0,inf nothing can be stretched"),
+        ({"stretch": (1, 2, 3)}, "from 1,2,3 nothing"),
+    ],
+)
+def test_bands_and_stretches_that_are_none_are_refused(tmp_path, how, message):
+    path = save_tiff(tmp_path / "a.tif", rgb_bands().astype(np.uint16))
+    with pytest.raises(InputError, match=message):
+        imagery.open_image(path, **how)
+
+
+def test_what_cannot_be_stretched_is_refused(tmp_path):
+    flat = save_tiff(tmp_path / "flat.tif", np.full((3, 70, 90), 7, np.uint16))
+    with pytest.raises(InputError, match="from 7,7 nothing can be stretched; give --stretch"):
+        imagery.open_image(flat)
+    empty = save_tiff(tmp_path / "empty.tif", np.zeros((3, 70, 90), np.uint16), nodata=0)
+    with pytest.raises(InputError, match="no pixel has data"):
+        imagery.open_image(empty)
+    with pytest.raises(InputError, match="bands and stretch are for TIFFs"):
+        imagery.open_image(save(tmp_path / "a.png", PIXELS), stretch=(0, 100))
+
+
 def test_what_needs_much_memory_says_so_before_it_is_decoded(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "MUCH", 10_000)
     picture = save(tmp_path / "a.png", PIXELS)
@@ -354,10 +425,6 @@ def _bad_file(folder: Path, kind: str) -> Path:
         path.write_bytes(b"II*\0\x08")
     elif kind == "grey16":
         save(path, PIXELS[:, :, 0].astype(np.uint16) * 100)
-    elif kind == "tiff16":
-        save_tiff(path, rgb_bands().astype(np.uint16))
-    elif kind == "float tiff":
-        save_tiff(path, rgb_bands().astype(np.float32))
     elif kind == "cmyk":
         Image.fromarray(PIXELS).convert("CMYK").save(path, format="JPEG")
     elif kind == "two bands":
@@ -384,8 +451,6 @@ def _bad_file(folder: Path, kind: str) -> Path:
         ("cut tiff", "cannot be read, it may be damaged"),
         ("grey16", "more than 8 bits a channel; convert it to 8 bits"),
         ("rgb16", "more than 8 bits a channel; convert it to 8 bits"),
-        ("tiff16", "uint16 pixels, not 8 bits; convert it to 8 bits"),
-        ("float tiff", "float32 pixels"),
         ("cmyk", "a CMYK image; convert it to 8-bit RGB"),
         ("two bands", "are not RGB"),
         ("folder", "is a folder"),

@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
 from aircraft import InputError
-from aircraft.detection import Detections, choose_count_threshold, choose_threshold, evaluate, match
+from aircraft.detection import (
+    Detections,
+    choose_count_threshold,
+    choose_threshold,
+    count_interval,
+    count_spread,
+    coverage,
+    evaluate,
+    match,
+)
 from aircraft.scenes import Scene
 
 
@@ -177,3 +186,47 @@ def test_what_cannot_be_measured_is_said_in_one_line(function, lists, scenes, me
 def test_the_chosen_threshold_keeps_the_detection_that_it_was_chosen_for_whatever_its_type():
     exact = Detections(centers=np.array([[50.0, 50.0]]), scores=np.array([0.3]))  # 0.3 is no float32
     assert len(exact.above(choose_threshold([exact], [scene([(50, 50)])]))) == 1
+
+
+def drawn(seed: int, sites: int, tiles: int) -> tuple[list[Detections], list[Scene]]:
+    """Tiles of places of which some are hard: there more aircraft are missed, or more is taken for one."""
+    rng = np.random.default_rng(seed)
+    lists, scenes = [], []
+    for site in range(sites):
+        missed, alarms = rng.uniform(0, 0.3), rng.uniform(0, 2)
+        for _ in range(tiles):
+            centers = [(10.0 + 40 * (i % 5), 10.0 + 40 * (i // 5)) for i in range(rng.poisson(6))]
+            seen = [(x, y, 0.9) for x, y in centers if rng.random() > missed]
+            wrong = [(30.0 + 40 * i, 190.0, 0.8) for i in range(min(4, rng.poisson(alarms)))]
+            lists.append(found(*seen, *wrong))
+            scenes.append(scene(centers, site=f"{seed}-{site}"))
+    return lists, scenes
+
+
+def test_the_interval_of_a_count_holds_on_nine_of_ten_scenes_of_other_places():
+    covered, widths = [], []
+    for seed in range(40):
+        spread = count_spread(*drawn(seed, sites=20, tiles=2), threshold=0.5)
+        there = evaluate(*drawn(1000 + seed, sites=20, tiles=2), threshold=0.5)
+        share, width = coverage(there, spread)
+        covered.append(share)
+        widths.append(width)
+    assert 0.88 <= np.mean(covered) <= 0.97
+    assert np.median(widths) <= 6
+
+
+def test_sure_counts_have_narrow_intervals_and_hard_places_wide_ones():
+    perfect = [found(*[(x, y, 0.9) for x, y in one.centers]) for one in SCENES]
+    assert count_spread(perfect, SCENES, 0.5) == [0, 0]
+    assert count_interval(7, [0, 0]) == (7, 7)
+    low, high = count_interval(8, [-1, 2])  # 8 - 3, 8 + 6
+    assert (low, high) == (5, 14)
+    assert count_interval(0, [-1, 0.5]) == (0, 0), "fewer than none there are not"
+    nothing = [found(), found()]
+    assert count_spread(nothing, SCENES, 0.5)[1] == 2, "two aircraft where none was found"
+
+
+def test_a_place_with_many_tiles_does_not_outweigh_the_others():
+    good, bad = found((50, 50, 0.9)), found()
+    scenes = [scene([(50, 50)], site=site) for site in ["A"] * 50 + ["B", "C"]]
+    assert count_spread([good] * 50 + [bad, bad], scenes, 0.5)[1] == 1

@@ -1,4 +1,4 @@
-"""Scores, thresholds, calibration, intervals: checked against scikit-learn and sums done by hand."""
+"""Scores, thresholds, intervals: checked against scikit-learn and sums done by hand."""
 
 import json
 
@@ -189,22 +189,6 @@ def test_a_threshold_parts_even_neighbouring_float32_scores_without_a_change_of_
     assert (scores.astype(float) >= chosen).tolist() == [False, True]
 
 
-def test_reliability_of_honest_scores_lies_on_the_diagonal():
-    rng = np.random.default_rng(0)
-    scores = rng.random(40_000)
-    honest = metrics.reliability(rng.random(40_000) < scores, scores)
-    np.testing.assert_allclose(honest.observed, honest.predicted, atol=0.03)
-    assert honest.counts.sum() == 40_000
-    assert honest.error < 0.02
-    assert metrics.reliability(rng.random(40_000) < scores**2, scores).error > 0.1
-
-
-def test_reliability_leaves_out_empty_bins_and_takes_one_class():
-    result = metrics.reliability([0, 0, 0], [0.05, 0.0, 1.0], bins=10)
-    assert result.counts.tolist() == [2, 1]
-    assert result.observed.tolist() == [0, 0]
-
-
 @pytest.mark.parametrize(
     ("labels", "scores", "message"),
     [
@@ -252,7 +236,6 @@ def test_with_one_class_the_message_still_says_what_can_be_counted():
         (lambda: metrics.evaluate(LABELS, SCORES, None), "threshold = None"),
         (lambda: metrics.evaluate(LABELS, SCORES, float("nan")), "threshold = nan"),
         (lambda: metrics.evaluate(LABELS, SCORES, 0.5, ["a", "b"]), "one name for each of the 8 patches"),
-        (lambda: metrics.reliability(LABELS, SCORES, bins=0), "bins = 0"),
     ],
 )
 def test_wrong_use_ends_in_one_clear_line(call, message):

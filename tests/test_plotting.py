@@ -31,7 +31,6 @@ DRAWN_ON_AXES = {
     "confusion_matrix": lambda ax: plotting.confusion_matrix([[50, 10], [3, 17]], ax=ax),
     "roc": lambda ax: plotting.roc(LABELS, SCORES, 0.5, ax=ax),
     "precision_recall": lambda ax: plotting.precision_recall(LABELS, SCORES, 0.5, ax=ax),
-    "reliability": lambda ax: plotting.reliability(LABELS, SCORES, ax=ax),
     "score_histograms": lambda ax: plotting.score_histograms(LABELS, SCORES, 0.5, ax=ax),
     "counts": lambda ax: plotting.counts([1, 2, 2, 2, 0], [1, 2, 2, 2, 1], ax=ax),
     "detections": lambda ax: plotting.detections(SCENE, FOUND, MATCH, ax=ax),

@@ -20,7 +20,7 @@ matplotlib.use("Agg")
 VOID = {"meta", "link", "img", "br"}
 FIGURES = [
     "samples_aircraft", "samples_background", "tiles", "learning_curves", "confusion_matrix", "roc", "scores",
-    "precision_recall", "reliability", "misclassified", "tile_00", "tile_03", "tiles_found", "counts",
+    "precision_recall", "misclassified", "tile_00", "tile_03", "tiles_found", "counts",
 ]  # fmt: skip
 PATCHES = Patches(np.zeros((4, 64, 64, 3), np.uint8), np.array([0, 1, 0, 0], np.uint8), np.array([*"abab"]))
 
@@ -68,11 +68,13 @@ COUNTED = SimpleNamespace(
     AP=0.9, best_F1=0.85, precision=0.8, recall=0.7, F1=0.75, count_error=12.5, threshold=0.5,
     best_threshold=0.45, found=[3, 10240], true=[4, 10238], n_tiles=2, n_true=10242, intervals=None,
 )  # fmt: skip
+BESIDE = SimpleNamespace(**vars(COUNTED) | {"F1": 0.987})
 
 
 def write(path: Path, picture: Path) -> str:
     """A report in which one picture stands for all."""
-    report.write(path, a_run(), COUNTED, {name: (picture, f'{name}: "quoted"') for name in FIGURES})
+    shown = {name: (picture, f'{name}: "quoted"') for name in FIGURES}
+    report.write(path, a_run(), COUNTED, BESIDE, shown)
     return path.read_text(encoding="utf-8")
 
 
@@ -95,6 +97,12 @@ def test_the_page_is_well_formed_and_names_its_language_and_title(page):
     assert checked.all("html") == [{"lang": "en"}]
     assert "<title>Counting aircraft</title>" in page
     assert "<h1>Counting aircraft</h1>" in page
+
+
+def test_the_network_that_comes_along_stands_beside_and_no_threshold_saw_the_test(page):
+    assert "The network that comes along" in page
+    assert "0.987" in page
+    assert "best F1" not in page
 
 
 def test_nothing_comes_from_another_host_or_another_file(page):

@@ -1,4 +1,4 @@
-"""How good are the scores: AP, AUC, precision, recall, thresholds, calibration, intervals by site.
+"""How good are the scores: AP, AUC, precision, recall, thresholds, intervals by site.
 
 One rule holds everywhere: a score is an alarm when `score >= threshold`.
 """
@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import metrics as sk
-from sklearn.calibration import calibration_curve
 
 from aircraft import InputError, reading
 
@@ -58,16 +57,6 @@ class Report(Figures):
         lines += ["", f"{'':<10} {'no alarm':>10} {'alarm':>10}"]
         lines += [f"{'background':<10} {tn:>10,} {fp:>10,}", f"{'aircraft':<10} {fn:>10,} {tp:>10,}"]
         return "\n".join(lines)
-
-
-@dataclass(frozen=True, eq=False)
-class Reliability:
-    """What was promised against what came true, one value for each of the B bins that are not empty."""
-
-    predicted: Floats  # (B,) mean score
-    observed: Floats  # (B,) share of aircraft
-    counts: Ints  # (B,) patches in the bin
-    error: float  # expected calibration error: mean of |observed - predicted|, weighted by the counts
 
 
 def evaluate(
@@ -249,21 +238,6 @@ def interval(values: ArrayLike) -> tuple[float, float]:
     """
     low, high = np.nanquantile(np.asarray(values), [(1 - 0.95) / 2, (1 + 0.95) / 2])
     return float(low), float(high)
-
-
-def reliability(labels: ArrayLike, scores: ArrayLike, bins: int = 10) -> Reliability:
-    """Promised against observed share of aircraft in equal score bins (DeGroot and Fienberg 1983).
-
-    Scores of 0.8 are well calibrated when 80 % of such patches are aircraft. One class alone will do.
-    """
-    if bins < 1:
-        raise InputError(f"bins = {bins}: at least one is needed")
-    y, s = check(labels, scores, both_classes=False)
-    observed, predicted = calibration_curve(y, s, n_bins=bins)
-    inner = np.linspace(0, 1, bins + 1)[1:-1]  # where the bins of calibration_curve meet
-    counts = np.unique(np.searchsorted(inner, s), return_counts=True)[1]
-    error = float(np.average(np.abs(observed - predicted), weights=counts))
-    return Reliability(predicted, observed, counts, error)
 
 
 def check(labels: ArrayLike, scores: ArrayLike, *, both_classes: bool = True) -> tuple[Ints, Floats]:

@@ -64,9 +64,8 @@ TIFFS = {  # name of the file: shape and kind, how it is written; what is said
     "2 bits": (3, np.uint8, {"nbits": 2, "photometric": "RGB"}, "-scale 0 3 0 255"),
     "4 bits": (1, np.uint8, {"nbits": 4}, "-scale 0 15 0 255"),
     "7 bits": (1, np.uint8, {"nbits": 7}, "7 bits a channel"),
-    "12 bits": (1, np.uint16, {"nbits": 12}, "not 8 bits"),
-    "complex": (3, np.complex64, {}, "complex64 pixels"),
-    "signed": (3, np.int8, {}, "int8 pixels"),
+    "complex": (3, np.complex64, {}, "complex pixels"),
+    "negative of 16 bits": (1, np.uint16, {"photometric": "MINISWHITE"}, "colours or negatives"),
     "CMYK": (4, np.uint8, {"photometric": "CMYK"}, "a CMYK image"),
     "Lab": (3, np.uint8, {"photometric": "CIELAB"}, "a CIELAB image"),
 }

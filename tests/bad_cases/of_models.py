@@ -43,7 +43,7 @@ CASES = {
     "model: an empty folder": Case(
         "no model.safetensors in this folder",
         lambda f: runs.model_file(f / "nothing"),
-        "detect {f}/nothing {f}/good.png --out {f}/out",
+        "detect --model {f}/nothing {f}/good.png --out {f}/out",
     ),
     "model: cut off": Case(
         "damaged or cut", lambda f: models.load(f / "cut.safetensors"), "export {f}/cut.safetensors --onnx x"
@@ -129,7 +129,7 @@ CASES = {
     "detect: onto the model": Case(
         "model.json: the command reads this file, and would replace it",
         None,
-        "detect {f}/scene/model.json {f}/scene/model.tif --out {f}/scene --force",
+        "detect --model {f}/scene/model.json {f}/scene/model.tif --out {f}/scene --force",
     ),
     "detect: folder is a file": Case(
         "good.json: cannot be", None, "detect {f}/model.safetensors --out {f}/good.png {f}/good.png"

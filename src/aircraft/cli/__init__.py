@@ -1,7 +1,4 @@
-"""The command `aircraft`: hands the words of a command line to a module of this folder and prints its answer.
-
-Errors become one line here, and exit codes: 0 done, 2 wrong use or bad input, 1 a fault of ours.
-"""
+"""The command `aircraft`: hands a command line to a module of this folder and prints its answer."""
 
 import json
 import os
@@ -10,8 +7,8 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
+from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout, suppress
 from typing import Annotated, Any
 
 import typer
@@ -71,7 +68,9 @@ def run(arguments: Sequence[str], commands: typer.Typer = app, name: str = "airc
     alone = "--json" in arguments and not {"-h", "--help"} & set(arguments)
     with streams.unbreakable():
         try:  # with --json, whatever a library prints while we work goes to standard error
-            with redirect_stdout(sys.stderr) if alone else nullcontext(), _warnings_as_lines():
+            with redirect_stdout(sys.stderr) if alone else nullcontext(), warnings.catch_warnings():
+                # A warning is one line, without the place in the code that gave it.
+                warnings.showwarning = lambda message, *_, **__: _say(f"note: {message}")
                 command = typer.main.get_command(commands)
                 answer = command(list(arguments), prog_name=name, standalone_mode=False)
             if answer == INTERRUPTED:  # so does a newer typer tell of Ctrl-C; older ones raise
@@ -138,15 +137,3 @@ def _terminated(*_: object) -> None:
     with suppress(OSError):  # nobody may listen
         os.write(2, f"{line}\n".encode())  # not print: it may be at work, and cannot be entered twice
     sys.exit(TERMINATED)  # unwinds: half-written files are removed
-
-
-@contextmanager
-def _warnings_as_lines() -> Iterator[None]:
-    """A warning is one line, without the place in the code that gave it."""
-
-    def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        _say(f"note: {message}")
-
-    with warnings.catch_warnings():
-        warnings.showwarning = show
-        yield

@@ -29,6 +29,7 @@ def demo(
     Writes DIR/index.html; an earlier demo in DIR is replaced, anything else with --force only.
     """
     settings = Settings(epochs=epochs, batch_size=batch_size, seed=seed, device=device)
+    from aircraft import models
     from aircraft.cli import folders, report, runfigures, runs
     from aircraft.training import devices
 
@@ -43,15 +44,17 @@ def demo(
             tiles = data.tiles("test", progress=progress and devices.is_first())
         with runs.timed("detection", seconds):
             found, counted = runs.evaluate_tiles(run.model, tiles, progress=progress, seed=seed)
+            known = models.pretrained().to(models.device_of(run.model))  # learned longer, from more
+            _, beside = runs.evaluate_tiles(known, tiles, progress=progress, seed=seed)
 
         values = run.values | {"detection": counted.to_dict(), "report": str(page)}
+        values["pretrained"] = beside.to_dict()
         if devices.is_first():
             with runs.timed("figures", seconds):
                 figures = runfigures.samples(out, run.patches.train, tiles, seed=seed)
                 figures |= runfigures.write(run)
                 figures |= runfigures.detections(out, tiles, found, counted.threshold)
-            report.write(page, run, counted, figures)
+            report.write(page, run, counted, beside, figures)
             runs.write_json(out / folders.DEMO, values)
-    text = f"test set: {run.test}\n\n{counted}\nnext: open {page} in a browser"
-
+    text = f"test set: {run.test}\n\n{counted}\npretrained: {beside}\nnext: open {page} in a browser"
     return Answer(values, text, json)

@@ -10,7 +10,7 @@ from aircraft.cli.options import Answer
 
 
 def evaluate(
-    model: options.ModelFile,
+    model: options.ModelFileOrNone = None,
     npz: options.Npz = None,
     data: options.DataNameOrNone = None,
     source: options.SourceOrNone = None,
@@ -24,7 +24,8 @@ def evaluate(
     """Judge a model on labelled patches, on tiles, or on both.
 
     With neither --npz, --data, --source nor --tiles: on the test part of what it was trained on. What is
-    not said of --data, --source, --root and --scale is as it was in training.
+    not said of --data, --source, --root and --scale is as it was in training (the imbalanced set for the
+    pretrained network, which is judged where no model is named).
     """
     if npz and not (data is None and source is None):
         raise InputError("give --npz, or --data and --source, not both")
@@ -33,7 +34,7 @@ def evaluate(
     from aircraft.datasets.npz import read_patches
     from aircraft.training import devices
 
-    values: dict[str, Any] = {"model": model, "data": None}
+    values: dict[str, Any] = {"model": str(model or models.PRETRAINED), "data": None}
     text = ""
     with devices.parallel():
         network, card = models.load(file := runs.model_file(model))
@@ -62,7 +63,8 @@ def evaluate(
         if tiles is not None:
             share = 1.0 if tiles.endswith(".npz") and scale is None else chosen.scale
             scenes = runs.load_tiles(tiles, folders.get(tiles), share, progress=progress)
-            _, counted = runs.evaluate_tiles(network, scenes, progress=progress)
-            values["detection"] = counted.to_dict() | {"source": tiles}
-            text += f"{tiles}: {counted}\n"
-    return Answer(values, f"{text}next: aircraft detect {model} IMAGE... --out DIR", json)
+            found, words = runs.on_tiles(network, scenes, progress)
+            values["detection"] = found | {"source": tiles}
+            text += f"{tiles}: {words}\n"
+    words = " ".join(filter(None, ("next: aircraft detect", model, "IMAGE... --out DIR")))
+    return Answer(values, text + words, json)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from typer import Argument, Option
 
+from aircraft import InputError
 from aircraft.training import settings
 
 
@@ -21,6 +22,14 @@ class Answer:
     text: str
     as_json: bool
     failed: str = ""  # what could not be done of it: said behind the answer, and the exit code is 2
+
+
+def numbers(text: str) -> list[float]:
+    """Numbers with commas between them."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"{text!r} is no list of numbers; write them with commas between") from None
 
 
 def table(rows: Sequence[Sequence[object]], *, indent: str = "  ") -> str:
@@ -72,14 +81,21 @@ Force = Annotated[bool, Option("--force", help="Replace the run that is there, o
 Device = Annotated[str, Option(metavar="NAME", help="cpu, cuda, cuda:1, mps; or auto: a GPU if there.")]
 
 # What to do with a model.
-ModelFile = Annotated[str, Argument(metavar="RUN_OR_MODEL", help="Folder of a training, or a model file.")]
-Images = Annotated[list[str], Argument(metavar="IMAGE...", help="PNG, JPEG, TIFF files, or folders.")]
+MODEL_FILE = Argument(metavar="RUN_OR_MODEL", help="Folder of a training, or a model file.")
+ModelFile = Annotated[str, MODEL_FILE]
+ModelFileOrNone = Annotated[str | None, MODEL_FILE]
+Images = Annotated[list[str], Argument(metavar="[RUN] IMAGE...", help="PNG, JPEG, TIFF files, or folders.")]
+ModelOrNone = Annotated[str | None, Option(metavar="RUN_OR_MODEL", help="By default the pretrained one.")]
 ResultFolder = Annotated[Path, Option(metavar="DIR", help="Folder for the results; older ones are replaced.")]
 ReportFolder = Annotated[Path, Option(metavar="DIR", help="Folder for report, model and figures.")]
 Threshold = Annotated[float | None, Option(metavar="T", help="Least score, 0 to 1; else the model's own.")]
 Method = Annotated[Literal["dense", "batched", "window"], Option(help="Same scores; dense is the quick one.")]
 Stride = Annotated[int, Option(metavar="S", help="Metres between the places that are scored.")]
 PixelSize = Annotated[float | None, Option(metavar="METRES", help="Of a pixel; else by georeference, or 1.")]
+BANDS = Option(parser=numbers, metavar="R,G,B", help="Bands of a TIFF that are red, green, blue.")
+Bands = Annotated[Any, BANDS]
+STRETCH = Option(parser=numbers, metavar="LOW,HIGH", help="Values of a TIFF that get black, white.")
+Stretch = Annotated[Any, STRETCH]
 BlockSize = Annotated[int, Option(metavar="PIXELS", help="Side of the pieces scored; it bounds the memory.")]
 Fast = Annotated[bool, Option("--fast", help="bfloat16, where it is quicker: the third digit changes.")]
 Onnx = Annotated[Path, Option(metavar="FILE", help="The ONNX file to write; an older one is replaced.")]

@@ -67,8 +67,10 @@ def to_json(found: Detections, source: Source, threshold: float) -> dict[str, An
     size = getattr(source, "source", source)  # the file behind a resampled image
     scale = 1 / source.gsd
     rows = zip(found.centers * scale, found.scores, found.boxes * scale, strict=True)
+    stretch = getattr(size, "stretch", None)
     return {
         "image": source.name, "width": size.width, "height": size.height, "threshold": threshold,
+        **({"stretch": stretch} if stretch else {}),
         "detections": [
             {"x": _round(x), "y": _round(y), "score": round(float(score), 6), "box": [_round(v) for v in box]}
             for (x, y), score, box in rows

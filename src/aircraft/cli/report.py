@@ -20,14 +20,18 @@ from aircraft.cli.runfigures import Figure
 from aircraft.detection import DetectionReport
 
 WIDE = 1250  # a figure of at least so many pixels across takes a whole row
+ON_TILES = ("AP", "precision", "recall", "F1", "count_error")
 LARGE = 200_000  # bytes of a picture from which it is worth a second look
 
 
-def write(path: Path, run: runs.Run, counted: DetectionReport, figures: Mapping[str, Figure]) -> None:
-    """Write the page: a whole file or none.
-
-    counted: the figures of detection on the tiles of which `figures` (see `runfigures`) show some.
-    """
+def write(
+    path: Path,
+    run: runs.Run,
+    counted: DetectionReport,
+    beside: DetectionReport,
+    figures: Mapping[str, Figure],
+) -> None:
+    """Write the page, a whole file or none; on tiles, counted: of the run, beside: of the pretrained one."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("aircraft.cli", ""), autoescape=True, undefined=jinja2.StrictUndefined
     )
@@ -38,7 +42,8 @@ def write(path: Path, run: runs.Run, counted: DetectionReport, figures: Mapping[
         version=__version__,
         pictures={name: inlined(file, alt) for name, (file, alt) in figures.items()},
         judged=_judged("patches", run.test, ("AP", "AUC", "precision", "recall", "F1"))
-        + _judged("tiles", counted, ("AP", "best_F1", "precision", "recall", "F1", "count_error")),
+        + _judged("tiles", counted, ON_TILES),
+        beside=_judged("tiles", beside, ON_TILES),
         splits=[
             (name, len(patches), f"{patches.labels.mean():.1%}", len(set(patches.sites)))
             for name, patches in (("train and validation", run.patches.train), ("test", run.patches.test))

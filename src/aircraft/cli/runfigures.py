@@ -12,7 +12,6 @@ import numpy as np
 from aircraft import detection, plotting
 from aircraft.cli.runs import Run
 from aircraft.datasets import Patches
-from aircraft.detection import Detections
 from aircraft.scenes import Scene
 
 Figure = tuple[Path, str]
@@ -31,7 +30,6 @@ def write(run: Run) -> dict[str, Figure]:
         "roc": plotting.roc(labels, scores, at),
         "precision_recall": plotting.precision_recall(labels, scores, at),
         "scores": plotting.score_histograms(labels, scores, at),
-        "reliability": plotting.reliability(labels, scores),
         "misclassified": plotting.misclassified(images, labels, scores, at),
     }
     return save(run.folder, drawings)
@@ -51,7 +49,7 @@ def samples(folder: Path, train: Patches, tiles: Sequence[Scene], seed: int = 0)
 
 
 def detections(
-    folder: Path, tiles: Sequence[Scene], found: Sequence[Detections], threshold: float
+    folder: Path, tiles: Sequence[Scene], found: Sequence[detection.Detections], threshold: float
 ) -> dict[str, Figure]:
     """Counts against truth, all tiles at a glance, and the most telling ones with hits and errors."""
     kept = [f.above(threshold) for f in found]
@@ -78,8 +76,7 @@ def save(folder: Path, drawings: Mapping[str, Any]) -> dict[str, Figure]:
 
 def _telling(tiles: Sequence[Scene], matches: Sequence[detection.Match]) -> list[int]:
     """Tiles to look at first: by turns the one with the most aircraft and the one with the most errors."""
+    aircraft = [len(tile.boxes) for tile in tiles]
     errors = [len(m.misses) + len(m.false_alarms) for m in matches]
-    by_aircraft = sorted(range(len(tiles)), key=lambda i: -len(tiles[i].boxes))
-    by_errors = sorted(range(len(tiles)), key=lambda i: -errors[i])
-    turns = [i for pair in zip(by_aircraft, by_errors, strict=True) for i in pair]
-    return list(dict.fromkeys(turns))
+    order = np.argsort(np.negative([aircraft, errors]), axis=1, kind="stable")  # (2, tiles)
+    return list(dict.fromkeys(order.T.ravel().tolist()))

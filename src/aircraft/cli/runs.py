@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from aircraft import InputError, __version__, datasets, detection, metrics, models, replacing, training
+from aircraft.cli import folders
 from aircraft.cli.folders import METRICS, MODEL, Claim
 from aircraft.datasets import Patches, PatchSet
 from aircraft.imagery import ArrayImage
@@ -129,7 +130,7 @@ def train(
     with timed("thresholds", seconds):
         val_scores = predict(network, val, progress)
         threshold = metrics.choose_threshold(val.labels, val_scores, beta=1)
-        detection_threshold = _detection_threshold(network, tiles, progress)
+        detection_threshold, spread = _of_tiles(network, tiles, progress)
     if devices.is_first():
         provenance = {
             "data": asdict(data), "settings": settings.to_dict(), "processes": idist.get_world_size(),
@@ -139,7 +140,7 @@ def train(
         place.clear()
         models.save(
             network, folder / MODEL, threshold=threshold, detection_threshold=detection_threshold,
-            provenance=provenance,
+            count_spread=spread, provenance=provenance,
         )  # fmt: skip
     idist.barrier()
     saved, card = models.load(folder / MODEL)  # what everyone else will use is what is evaluated
@@ -166,14 +167,19 @@ def timed(step: str, seconds: dict[str, float]) -> Iterator[None]:
     seconds[step] = round(time.perf_counter() - started, 2)
 
 
-def model_file(run_or_model: str | Path) -> Path:
-    """The model file in a run's folder, or the file itself. Raises FileNotFoundError where there is none."""
-    path = Path(run_or_model)
+def model_file(run_or_model: str | Path | None) -> Path:
+    """The model file in a run's folder, or the file itself, or the pretrained one; else FileNotFoundError."""
+    path = Path(run_or_model or models.PRETRAINED)
     if not path.is_dir():
         return path  # models.load says whether it can be used
     if not (path / MODEL).is_file():
         raise FileNotFoundError(f"{path}: no {MODEL} in this folder; `aircraft train --out {path}` makes one")
     return path / MODEL
+
+
+def is_model(path: str) -> bool:
+    """Whether a path that may be that of an image is a model file, or the folder of a run."""
+    return path.endswith(".safetensors") or any((Path(path) / name).is_file() for name in folders.KEPT)
 
 
 def evaluate(model: Network, patches: Patches, *, progress: bool = True, seed: int = 0) -> Report:
@@ -190,6 +196,17 @@ def evaluate_tiles(
     found = find(model, tiles, progress)
     threshold = detection.default_threshold(model)
     return found, detection.evaluate(found, tiles, threshold, resamples=RESAMPLES, seed=seed)
+
+
+def on_tiles(model: Network, tiles: list[Scene], progress: bool = True) -> tuple[dict[str, Any], str]:
+    """The figures on tiles, and how many intervals of counts hold there, as values and in words."""
+    _, counted = evaluate_tiles(model, tiles, progress=progress)
+    values, words = counted.to_dict(), str(counted)
+    if model.card and model.card.count_spread:
+        covered, width = detection.coverage(counted, model.card.count_spread)
+        values |= {"covered": covered, "width": width}
+        words += f"\n  90 % intervals of counts hold on {covered:.0%} of the tiles, median width {width:g}"
+    return values, words
 
 
 def find(model: Network, tiles: list[Scene], progress: bool = True) -> list[detection.Detections]:
@@ -239,15 +256,17 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
         file.write((json.dumps(values, indent=1, allow_nan=False) + "\n").encode())
 
 
-def _detection_threshold(model: Network, tiles: list[Scene], progress: bool) -> float | None:
+def _of_tiles(model: Network, tiles: list[Scene], progress: bool) -> tuple[float | None, list[float] | None]:
+    """The threshold of the best F1 on tiles, and the spread of the counts that it gives."""
     if not tiles:
-        return None
+        return None, None
     found = find(model, tiles, progress)
     try:
-        return detection.choose_threshold(found, tiles)
+        threshold = detection.choose_threshold(found, tiles)
     except InputError as error:
         warnings.warn(f"{error}; detection takes the threshold of patches", stacklevel=3)
-        return None
+        return None, None
+    return threshold, detection.count_spread(found, tiles, threshold)
 
 
 def _report(patches: Patches, scores: np.ndarray, threshold: float, seed: int) -> Report:

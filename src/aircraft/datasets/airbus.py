@@ -10,7 +10,6 @@ import io
 import os
 import warnings
 from collections.abc import Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +19,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 from PIL import Image
-from tqdm.auto import tqdm
+from tqdm.contrib.concurrent import thread_map
 
 from aircraft import InputError, quoted, reading, regular
 from aircraft.datasets import building
@@ -93,9 +92,8 @@ class Source(building.Source):
 
     def _read(self, sites: list[str]) -> list[Scene]:
         entries = [entry for entry in self.entries if entry.site in sites]
-        with ThreadPoolExecutor() as pool:  # Pillow and OpenCV leave the interpreter's lock while they decode
-            scenes = pool.map(read, entries)
-            return list(tqdm(scenes, "reading scenes", len(entries), disable=not self.progress, leave=False))
+        # Threads, because Pillow and OpenCV leave the interpreter's lock while they decode.
+        return thread_map(read, entries, desc="reading scenes", disable=not self.progress, leave=False)
 
 
 def read(entry: Entry) -> Scene:

@@ -1,7 +1,6 @@
 """Score maps: a classifier of patches applied to every window of a large image.
 
 The same map three times: one window at a time (to read), in batches, and in one dense pass (to use).
-`score_map` calls them, with the model in evaluation mode and without gradients.
 """
 
 import math

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from aircraft import InputError, reading, regular
-from aircraft.imagery.sources import ArrayImage, PillowImage, Resampled, Source, TiffImage, as_source
+from aircraft.imagery.sources import ArrayImage, Numbers, PillowImage, Resampled, Source, TiffImage, as_source
 
 __all__ = ["ArrayImage", "Resampled", "Source", "as_source", "find", "open_image", "read"]
 
@@ -21,12 +21,16 @@ MOST = 10_000  # pixels a byte of a file: ten times what the best compression ma
 SAME = 0.02  # sizes that differ by this share are the same
 
 
-def open_image(path: str | Path, *, gsd: float | None = None) -> Source:
+def open_image(
+    path: str | Path, *, gsd: float | None = None, bands: Numbers = None, stretch: Numbers = None
+) -> Source:
     """Open an image file as a source of windows; the pixels of a TIFF are read when they are asked for.
 
     A PNG, JPEG or TIFF of 8 bits a channel, by its content, not its name. Grey is repeated in three channels
     and an alpha channel dropped, with a warning. The EXIF orientation is ignored: satellite images have none.
 
+    bands, stretch: of a TIFF: those of red, green and blue, from 1; the values that become black and white
+    (by default, in one of more than 8 bits, two percentiles, with a warning).
     gsd: metres per pixel of the file; other than 1, the image is resampled to 1 m. By default what the
     georeference says where it is in metres, else 1, with a warning where it is not.
 
@@ -42,7 +46,9 @@ def open_image(path: str | Path, *, gsd: float | None = None) -> Source:
     with reading(path, "copy or download it again", "cannot be read, it may be damaged"):
         with path.open("rb") as file:
             is_tiff = file.read(4) in TIFF_MARKS
-        source: Source = TiffImage(path) if is_tiff else PillowImage(path)
+        if not is_tiff and (bands or stretch):
+            raise InputError(f"{path}: bands and stretch are for TIFFs, this is none; leave them out")
+        source: Source = TiffImage(path, bands, stretch) if is_tiff else PillowImage(path)
         shape, size = f"{source.width} x {source.height}", path.stat().st_size
         if source.width * source.height > MOST * size:  # else it would be days of work on nothing
             raise InputError(f"{path}: {shape} pixels do not fit in {size} bytes; copy or download it again")

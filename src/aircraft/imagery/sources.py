@@ -5,7 +5,7 @@ What cannot become 8-bit RGB without a decision of the user is refused, with a l
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -19,6 +19,7 @@ from aircraft import InputError, scenes
 MAX_PIXELS = 250_000_000  # that are decoded as a whole: a PNG, a JPEG, a strip or tile of a TIFF; 1 GB
 MUCH = 300_000_000  # bytes of memory for one image that are worth a word
 FINEST, COARSEST, COARSE = 0.01, 3.0, 1.5  # metres a pixel: possible; and from where on aircraft are missed
+PERCENTILES = 1, 99.5  # of an image of more than 8 bits: what becomes black and white
 PIECE = 2**21  # pixels, old or new, that are resampled at a time: about 100 MB
 ROWS = 2112  # of the highest windows that are read side by side
 _CACHE = 64 * 2**20  # bytes that GDAL may keep; its own default is 5 % of the machine's memory
@@ -29,6 +30,8 @@ _GREY = "a grey image, repeated in three channels; colour is better"
 _ALPHA = "partly transparent; its alpha or mask is dropped"
 _TILED = "make a tiled GeoTIFF of it: gdal_translate -co TILED=YES -co COMPRESS=DEFLATE IN OUT.tif"
 _SPACE = "convert it to 8-bit RGB: PIL.Image.open(IN).convert('RGB').save(OUT)"
+
+Numbers = Sequence[float] | None
 
 
 @runtime_checkable
@@ -92,7 +95,7 @@ class TiffImage:
 
     gsd = 1.0
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, bands: Numbers = None, stretch: Numbers = None) -> None:
         try:
             import rasterio.errors
         except ImportError:
@@ -104,8 +107,10 @@ class TiffImage:
             self.width, self.height, self.crs = file.width, file.height, file.crs
             self.placed = bool(file.crs or file.gcps[0]) or not file.transform.is_identity  # on the Earth
             self.transform = None if file.crs is None else file.transform
-            self._bands, self._palette = _rgb_bands(file, path)
-            self._masked = rasterio.enums.MaskFlags.per_dataset in file.mask_flag_enums[0]
+            self._bands, self._palette = _rgb_bands(file, path, bands)
+            flags, kinds = file.mask_flag_enums[self._bands[0] - 1], rasterio.enums.MaskFlags
+            self._masked, self._holes = kinds.per_dataset in flags, kinds.nodata in flags
+            self.stretch = _stretch(file, self._bands, path, stretch)
             # Windows side by side have strips and large tiles in common: each is to be decoded once.
             rows, columns = file.block_shapes[0]
             shared = columns == file.width or rows * columns > 2**20
@@ -127,6 +132,14 @@ class TiffImage:
             raise InputError(f"{self._path}: damaged, unreadable at {where}; copy it again") from error
         if self._palette is not None:
             return self._palette[bands[0]]
+        if self._holes:  # black, as the renderer's missing strips: there no aircraft is found
+            holes = np.isnan(bands) | (bands == self._file.nodata)
+        if self.stretch is not None:
+            low, high = self.stretch
+            bands = np.clip((bands - np.float32(low)) * np.float32(255 / (high - low)), 0, 255).round()
+            bands = np.nan_to_num(bands).astype(np.uint8)
+        if self._holes:
+            bands = np.where(holes.all(axis=0), np.uint8(0), bands)
         pixels = np.ascontiguousarray(bands.transpose(1, 2, 0))
         return pixels if len(bands) == 3 else pixels.repeat(3, axis=2)
 
@@ -245,22 +258,49 @@ def _decoded(path: Path) -> Image.Image:
     return image
 
 
-def _rgb_bands(file: Any, path: Path) -> tuple[list[int], np.ndarray | None]:
+def _stretch(file: Any, bands: list[int], path: Path, wanted: Numbers) -> tuple[float, float] | None:
+    """The values that become 0 and 255: those wanted, else two percentiles of the image; None for bytes."""
+    if wanted is None and file.dtypes[bands[0] - 1] == "uint8":
+        return None
+    if wanted is None:  # of a thousandth of a large image: every n-th row and column
+        step = max(1, math.isqrt(file.width * file.height // 10**6))
+        shape = (len(bands), -(-file.height // step), -(-file.width // step))
+        some = file.read(bands, out_shape=shape, masked=True).astype(float).filled(np.nan)
+        if not np.isfinite(some).any():
+            raise InputError(f"{path}: no pixel has data; give another file")
+        wanted = [float(f"{value:.5g}") for value in np.nanpercentile(some, PERCENTILES)]
+        said = f"stretched from {wanted[0]:g} to {wanted[1]:g}; --stretch LOW,HIGH takes others"
+        warnings.warn(f"{path}: {file.dtypes[bands[0] - 1]} pixels, {said}", stacklevel=5)
+    if len(wanted) != 2 or not wanted[0] < wanted[1] or not np.isfinite(np.diff(wanted)[0]):
+        said = ",".join(f"{value:g}" for value in wanted)
+        raise InputError(f"{path}: from {said} nothing can be stretched; give --stretch LOW,HIGH")
+    return wanted[0], wanted[1]
+
+
+def _rgb_bands(file: Any, path: Path, wanted: Numbers) -> tuple[list[int], np.ndarray | None]:
     """The bands (from 1) of red, green and blue; or one of grey or of a palette, and the (256, 3) colours."""
-    if set(file.dtypes) != {"uint8"}:
-        raise InputError(f"{path}: {', '.join(sorted(set(file.dtypes)))} pixels, not 8 bits; {_TO_8_BIT}")
+    if any("complex" in kind for kind in file.dtypes):
+        raise InputError(f"{path}: complex pixels; write their absolute values: gdal_calc --calc 'abs(A)'")
+    byte = set(file.dtypes) == {"uint8"}
+    if byte and (bits := int(file.tags(1, ns="IMAGE_STRUCTURE").get("NBITS", 8))) != 8:
+        scale = f"-scale 0 {2**bits - 1} 0 255"
+        raise InputError(f"{path}: {bits} bits a channel, not 8; gdal_translate -ot Byte {scale} IN OUT")
+    if wanted is not None:
+        if len(wanted) != 3 or not all(band in range(1, file.count + 1) for band in wanted):
+            said = f"bands {list(wanted)} of {file.count}"
+            raise InputError(f"{path}: {said}; give those of red, green and blue, counted from 1")
+        return [int(band) for band in wanted], None
     names = [color.name for color in file.colorinterp]
     tags = file.tags(ns="IMAGE_STRUCTURE")
     if (space := tags.get("SOURCE_COLOR_SPACE", "YCbCr")) != "YCbCr":
         raise InputError(f"{path}: a {space} image; {_SPACE}")
     if len(file.subdatasets) > 1:
         warnings.warn(f"{path}: the first of {len(file.subdatasets)} pictures is taken", stacklevel=4)
+    if not byte and (names[0] == "palette" or "MINISWHITE" in tags):
+        raise InputError(f"{path}: {file.dtypes[0]} pixels that mean colours or negatives; {_TO_8_BIT}")
     if names[0] == "palette":
         colors = file.colormap(1)
         return [1], np.array([colors.get(i, (0, 0, 0))[:3] for i in range(256)], np.uint8)
-    if (bits := int(file.tags(1, ns="IMAGE_STRUCTURE").get("NBITS", 8))) != 8:
-        scale = f"-scale 0 {2**bits - 1} 0 255"
-        raise InputError(f"{path}: {bits} bits a channel, not 8; gdal_translate -ot Byte {scale} IN OUT")
     if all(color in names for color in ("red", "green", "blue")):
         return [names.index(color) + 1 for color in ("red", "green", "blue")], None
     count = file.count - ("alpha" in names)

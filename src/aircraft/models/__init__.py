@@ -7,5 +7,5 @@ Read `networks` and `layers` first, then `dense_form`. The names below are what 
 from aircraft.models.dense_form import DenseNetwork, dense
 from aircraft.models.exporting import export_onnx
 from aircraft.models.layers import Network, Normalize, device_of, evaluating
-from aircraft.models.modelfile import ModelCard, load, save
+from aircraft.models.modelfile import PRETRAINED, ModelCard, load, pretrained, save
 from aircraft.models.networks import build

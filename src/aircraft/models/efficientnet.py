@@ -63,7 +63,6 @@ class InvertedResidual(nn.Module):
 
 def efficientnet_lite0(frozen: bool = True, pretrained: bool = True, zoom: int = 2) -> Network:
     """EfficientNet-Lite0 (Google 2020: no squeeze-and-excitation, ReLU6) for 64x64 windows.
-    Padded, so its dense form (stride 32 / zoom) is approximate.
 
     frozen:     train the head alone; otherwise everything is fine-tuned.
     pretrained: start from the ImageNet weights; otherwise from random ones.

@@ -1,7 +1,4 @@
-"""ONNX export, to run a network outside Python: in a browser, on a phone, in another language.
-
-One file with the weights, the input's description and the thresholds in its metadata.
-"""
+"""ONNX export, to run a network outside Python: in a browser, on a phone, in another language."""
 
 import io
 import warnings

@@ -1,7 +1,4 @@
-"""Network: what every network of the package is made of, and Normalize, its first layer.
-
-A network is a flat list of layers from a 64x64 RGB window to one logit; one class, whatever the layers.
-"""
+"""Network: what every network of the package is made of, and Normalize, its first layer."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -47,7 +44,7 @@ class Normalize(nn.Module):
 
 
 class Network(nn.Module):
-    """A classifier of 64x64 windows: Normalize, then `layers`, from (N, 3, 64, 64) to logits (N,)."""
+    """A classifier of 64x64 RGB windows: Normalize, then a flat list of `layers`, to one logit a window."""
 
     def __init__(self, layers: nn.Sequential, *, stride: int | None) -> None:
         super().__init__()

@@ -5,6 +5,7 @@ A file is written whole or not at all; one that was damaged or does not fit give
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from aircraft.models.networks import build
 
 FORMAT = "aircraft-model"
 VERSION = "1"
+PRETRAINED = Path(__file__).with_name("pretrained.safetensors")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class ModelCard:
     detection_threshold: float | None  # the same for peaks of a score map; None where it was not chosen
     mean: list[float]  # normalisation of the three channels in [0, 1] (also buffers of the network)
     std: list[float]
+    count_spread: list[float] | None = None  # of true counts about those found: see `detection.count_spread`
     provenance: dict[str, Any] = field(default_factory=dict)  # data, seed, versions, scores; any JSON
 
     def __post_init__(self) -> None:
@@ -42,6 +45,9 @@ class ModelCard:
             value = getattr(self, name)
             if (value is not None or name == "threshold") and not 0 <= value <= 1:
                 raise InputError(f"{name} is a probability in [0, 1], not {value}")
+        low, high = map(float, self.count_spread or (0, 0))
+        if not low <= high or not math.isfinite(high - low):
+            raise InputError(f"count_spread goes from a low to a high number, not {self.count_spread}")
 
 
 def save(
@@ -50,6 +56,7 @@ def save(
     *,
     threshold: float,
     detection_threshold: float | None = None,
+    count_spread: list[float] | None = None,
     provenance: dict[str, Any] | None = None,
 ) -> ModelCard:
     """Write a network made by `build` to a safetensors file, or raise InputError.
@@ -57,7 +64,7 @@ def save(
     Parameters
     ----------
     model, path : what to write, and where (folders are made)
-    threshold, detection_threshold, provenance : see `ModelCard`
+    threshold, detection_threshold, count_spread, provenance : see `ModelCard`
 
     Returns
     -------
@@ -77,6 +84,7 @@ def save(
     card = ModelCard(
         arch=model.arch, options=model.options, provenance=provenance or {}, threshold=float(threshold),
         detection_threshold=None if detection_threshold is None else float(detection_threshold),
+        count_spread=count_spread,
         mean=model.normalize.mean.flatten().tolist(), std=model.normalize.std.flatten().tolist(),
     )  # fmt: skip
     with reading(path, "give numbers and text", "provenance and options must be plain JSON values"):
@@ -132,6 +140,21 @@ def load(path: str | Path) -> tuple[Network, ModelCard]:
         raise InputError(f"{path}: its card tells of another normalisation; train the model again")
     model.options, model.card = card.options, card
     return model.eval(), card
+
+
+def pretrained() -> Network:
+    """The network that comes with the package: trained on rendered scenes only, free for any use (MIT).
+
+    Returns
+    -------
+    Network : as `load` gives it; `.card` has its thresholds and provenance, data/MODEL.md how good it is
+
+    Examples
+    --------
+    >>> pretrained().arch
+    'patch_net'
+    """
+    return load(PRETRAINED)[0]
 
 
 def _described(path: Path, text: str) -> tuple[Network, ModelCard]:

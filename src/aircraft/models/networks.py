@@ -46,11 +46,7 @@ def build(name: str, **options: Any) -> Network:
 
 
 def toy_cnn() -> Network:
-    """The five-convolution network of lesson 3, without padding; its dense form is exact.
-
-    3x3 convolutions and 2x2 max pools leave 12 of 64 pixels: 64 -2-2 = 60, /2 = 30, -2-2-2 = 24, /2 = 12,
-    so that the first linear layer has 32 * 12 * 12 = 4608 inputs. Stride 2 * 2 = 4.
-    """
+    """The five-convolution network of lesson 3, without padding: its dense form (stride 2 * 2) is exact."""
     layers = nn.Sequential(
         nn.Conv2d(3, 16, 3), nn.ReLU(),         # 16, 62, 62
         nn.Conv2d(16, 16, 3), nn.ReLU(),        # 16, 60, 60
@@ -59,7 +55,7 @@ def toy_cnn() -> Network:
         nn.Conv2d(32, 32, 3), nn.ReLU(),        # 32, 26, 26
         nn.Conv2d(32, 32, 3), nn.ReLU(),        # 32, 24, 24
         nn.MaxPool2d(2),                        # 32, 12, 12
-        nn.Flatten(),                           # 4608
+        nn.Flatten(),                           # 32 * 12 * 12 = 4608
         nn.Linear(4608, 64), nn.ReLU(),         # 64
         nn.Linear(64, 1),                       # 1
     )  # fmt: skip
@@ -67,10 +63,7 @@ def toy_cnn() -> Network:
 
 
 def vgg_small(dropout: float = 0.0) -> Network:
-    """The textbook network: four stages of two padded 3x3 convolutions and a pool, 32-64-128-128 channels.
-
-    Padded, so its dense form (stride 16) is approximate, see `dense_form.dense`.
-    """
+    """The textbook network: four stages of two padded 3x3 convolutions and a pool, 32-64-128-128 channels."""
     layers: list[nn.Module] = []
     inputs = 3
     for outputs in (32, 64, 128, 128):

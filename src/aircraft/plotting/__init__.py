@@ -3,20 +3,9 @@ new figure. `save` writes a figure and closes it.
 
 Colours are those of Okabe and Ito (2008), which colour-blind readers tell apart; shapes say the same again.
 """
+# ruff: noqa: F401, I001
 
-from aircraft.plotting.curves import (
-    confusion_matrix,
-    counts,
-    learning_curves,
-    precision_recall,
-    reliability,
-    roc,
-    score_histograms,
-)
+from aircraft.plotting.curves import confusion_matrix, counts, learning_curves, precision_recall
+from aircraft.plotting.curves import roc, score_histograms
 from aircraft.plotting.pictures import detections, misclassified, patch_grid, score_map, tiles_overview
 from aircraft.plotting.style import figure_of, save
-
-__all__ = [
-    "confusion_matrix", "counts", "detections", "figure_of", "learning_curves", "misclassified", "patch_grid",
-    "precision_recall", "reliability", "roc", "save", "score_histograms", "score_map", "tiles_overview",
-]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Diagrams of training and results: learning curves, ROC, PR, thresholds, calibration, counts.
+"""Diagrams of training and results: learning curves, ROC, PR, thresholds, counts.
 
 Titles say the message in figures; everything is computed by `aircraft.metrics`, scikit-learn or SciPy.
 """
@@ -10,7 +10,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
-from scipy.stats import binomtest
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
 from aircraft import InputError, metrics
@@ -171,31 +170,6 @@ def precision_recall(
 
 
 @styled
-def reliability(labels: ArrayLike, scores: ArrayLike, ax: Axes | None = None) -> Axes:
-    """Observed share of aircraft against the score, with Wilson's 95 % interval (1927) in each bin.
-
-    The interval takes the patches of a bin as independent; bars at the foot show where the scores lie.
-
-    >>> reliability([0, 0, 1, 1], [0.1, 0.1, 0.9, 0.9]).get_title(loc="left")
-    'Calibration: scores are off by 0.100'
-    """
-    bins = metrics.reliability(labels, scores)
-    ax = axes_or_new(ax, width=5.8, height=5.2)
-    _diagonal(ax, "honest scores")
-    ends = []
-    for share, n in zip(bins.observed, bins.counts, strict=True):
-        interval = binomtest(round(share * n), int(n)).proportion_ci(0.95, method="wilson")
-        ends.append((share - interval.low, interval.high - share))
-    bar: dict[str, Any] = {"width": 0.06, "color": style.SKY, "alpha": 0.6, "zorder": 1}
-    ax.bar(bins.predicted, 0.2 * bins.counts / bins.counts.max(), label="patches in the bin", **bar)
-    line: dict[str, Any] = {"color": BLUE, "marker": "o", "markersize": 8, "linewidth": 2, "elinewidth": 1.8}
-    errors = np.clip(np.transpose(ends), 0, None)
-    ax.errorbar(bins.predicted, bins.observed, errors, capsize=4, label="classifier, 95 %", **line)
-    title = f"Calibration: scores are off by {bins.error:.3f}"
-    return _named(ax, title, "mean score in the bin", "share of aircraft", "upper left")
-
-
-@styled
 def score_histograms(
     labels: ArrayLike,
     scores: ArrayLike,
@@ -268,9 +242,8 @@ def counts(found: ArrayLike, truth: ArrayLike, unit: str = "tile", ax: Axes | No
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(integer=True))
     error = np.abs(found - truth).mean()
-    title = (
-        f"{found.sum():g} counted, {truth.sum():g} there; off by {error:.{2 if error < 10 else 0}f} a {unit}"
-    )
+    digits = 2 if error < 10 else 0
+    title = f"{found.sum():g} counted, {truth.sum():g} there; off by {error:.{digits}f} a {unit}"
     across = f"aircraft truly on the {unit}"
     return _named(ax, title, across, "aircraft counted", "upper left", (-0.6, top))
 

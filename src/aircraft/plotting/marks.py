@@ -1,7 +1,4 @@
-"""What every picture is made of: an image without axes, boxes, circles, crosses, and their legend.
-
-Each mark has a dark outline, so that it can be read on concrete, grass and water alike.
-"""
+"""What every picture is made of: an image without axes, boxes, circles, crosses, and their legend."""
 
 from typing import Any
 

@@ -1,12 +1,9 @@
-"""The look that all figures share: colours, letters large enough for a projector, and how a figure is saved.
+"""The look that all figures share: colours, letters large enough for a projector; how a figure is saved."""
 
-The look holds inside our functions only; matplotlib's settings stay as the user has them.
-"""
-
-import functools
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -16,9 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from aircraft import InputError, replacing
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 # Okabe and Ito, "Color universal design", 2008: https://jfly.uni-koeln.de/color/
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -30,23 +24,22 @@ STYLE: dict[Any, Any] = dict(matplotlib.rc_params_from_file(LOOK, use_default_te
 FONT = STYLE["font.size"]  # points
 
 
-def styled(function: Callable[P, R]) -> Callable[P, R]:
+@contextmanager
+def _our_look() -> Iterator[None]:
     """Draw with our settings and put the user's back afterwards.
 
     Not by `rc_context`: that would also undo the interactive mode, which a notebook's backend switches on
     while the first figure is made, and no later figure would be shown.
     """
+    before = {key: matplotlib.rcParams[key] for key in STYLE}
+    matplotlib.rcParams.update(STYLE)
+    try:
+        yield
+    finally:
+        matplotlib.rcParams.update(before)
 
-    @functools.wraps(function)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        before = {key: matplotlib.rcParams[key] for key in STYLE}
-        matplotlib.rcParams.update(STYLE)
-        try:
-            return function(*args, **kwargs)
-        finally:
-            matplotlib.rcParams.update(before)
 
-    return wrapper
+styled = _our_look()  # a decorator: each call of the function is then inside such a `with`
 
 
 def axes_or_new(ax: Axes | None, *, width: float = 6.4, height: float = 4.8) -> Axes:
@@ -54,9 +47,9 @@ def axes_or_new(ax: Axes | None, *, width: float = 6.4, height: float = 4.8) -> 
     return plt.subplots(figsize=(width, height))[1] if ax is None else ax
 
 
-def halo(width: float, colour: str = "black") -> list[patheffects.AbstractPathEffect]:
-    """An outline that keeps a mark of `width` points readable on any picture."""
-    return [patheffects.withStroke(linewidth=width + 2, foreground=colour)]
+def halo(width: float) -> list[patheffects.AbstractPathEffect]:
+    """A dark outline that keeps a mark of `width` points readable on concrete, grass and water alike."""
+    return [patheffects.withStroke(linewidth=width + 2, foreground="black")]
 
 
 def several(count: int, what: str) -> str:
@@ -74,10 +67,7 @@ def figure_of(drawing: Any) -> Figure:
 
 
 def save(drawing: Any, path: str | Path, *, dpi: int = 150) -> Path:
-    """Write a figure, by the path's ending, and close it: pyplot forgets it, its memory is freed.
-
-    A whole file or none. Same figure, same bytes.
-    """
+    """Write a figure, by the path's ending, a whole file or none, and close it. Same figure, same bytes."""
     figure, path = figure_of(drawing), Path(path)
     form = path.suffix[1:].lower()
     if form not in figure.canvas.get_supported_filetypes():

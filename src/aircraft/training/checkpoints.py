@@ -1,7 +1,6 @@
 """What a training leaves on disk: its history, and one checkpoint, replaced as a whole after every epoch.
 
-A training killed at any moment goes on from the last complete epoch and ends with the same weights. A
-checkpoint is read without pickle.
+A training killed at any moment goes on from the last complete epoch and ends with the same weights.
 """
 
 import io
@@ -30,8 +29,7 @@ AFRESH = "delete it to train afresh"
 class History:
     """The course of a training: a row for each epoch, and which epoch's weights were kept (counted from 1).
 
-    A row holds epoch, loss (training), val_loss, AP, AUC (validation), lr (at its end) and seconds;
-    history["AP"] is a column.
+    A row holds epoch, loss (training), val_loss, AP, AUC (validation), lr (at its end) and seconds.
     """
 
     rows: list[dict[str, float]] = field(default_factory=list)
@@ -89,17 +87,14 @@ def identity(settings: Settings, **labels: np.ndarray) -> dict[str, Any]:
 def attach(
     trainer: Engine, folder: Path, run: Mapping[str, Any], parts: Mapping[str, Any], resume: bool
 ) -> None:
-    """Restore the parts of a training if `resume`, and let the first process write both files every epoch.
-
-    An older checkpoint is replaced at the start, or a kill in the first epoch would resume its training.
-    """
+    """Restore the parts of a training if `resume`, and let the first process write both files every epoch."""
     path = folder / NAME
     if resume and path.exists():
         restore(path, run, parts)
     idist.barrier()  # no process may write before all have read
     if not devices.is_first():
         return
-    if not resume and path.exists():
+    if not resume and path.exists():  # or, after a kill in the first epoch, the older training would go on
         trainer.add_event_handler(Events.STARTED, write, path, run, parts)
 
     @trainer.on(Events.EPOCH_COMPLETED)

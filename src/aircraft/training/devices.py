@@ -22,18 +22,13 @@ Item = TypeVar("Item")
 
 
 def choose(name: str = "auto") -> torch.device:
-    """The device called `name`; "auto" takes a GPU where there is one.
-
-    In a job of several processes the job has already chosen: its process group fixes the device.
-    Raises InputError for a name that torch does not know and for a device that this machine does not have.
-    """
-    if idist.get_world_size() > 1:
+    """The device called `name`, or InputError; "auto" takes a GPU where there is one."""
+    if idist.get_world_size() > 1:  # the process group of the job has fixed the device
         device = idist.device()
         if name.split(":")[0] not in ("auto", device.type):
+            fault = f"device {name!r} does not fit a job of several processes on {device.type}"
             cure = "use device='auto', and CUDA_VISIBLE_DEVICES= (empty) to keep the job on the CPU"
-            raise InputError(
-                f"device {name!r} does not fit a job of several processes on {device.type}; {cure}"
-            )
+            raise InputError(f"{fault}; {cure}")
         return device
     if name == "auto":
         return torch.device(next((kind for kind in ("cuda", "mps") if _available(kind)), "cpu"))
@@ -47,10 +42,7 @@ def choose(name: str = "auto") -> torch.device:
 
 
 def amp_dtype(amp: str, device: torch.device) -> torch.dtype | None:
-    """The low-precision type for `torch.autocast` on this device, None for plain float32.
-
-    "auto": bfloat16 where the hardware multiplies it, else float32 (older CUDA cards and MPS too).
-    """
+    """The low-precision type for `torch.autocast` on this device, None for plain float32."""
     low = amp == "bf16" or (amp == "auto" and _multiplies_bf16(device))
     return torch.bfloat16 if low else None
 

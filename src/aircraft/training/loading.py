@@ -192,10 +192,7 @@ def seed_for(seed: int, *keys: int) -> int:
 
 
 def balanced(labels: Tensor, generator: torch.Generator) -> Tensor:
-    """(N,) int64: the classes alternate, so any even run of patches holds half of each.
-
-    The rare class comes round several times in an epoch, the frequent one only in part.
-    """
+    """(N,) int64: the classes alternate; the rare one comes several times, the frequent one only in part."""
     order = torch.empty(len(labels), dtype=torch.int64)
     for label in (0, 1):
         members, places = torch.nonzero(labels == label)[:, 0], order[label::2]
@@ -209,7 +206,6 @@ def hard(labels: Tensor, scores: Tensor, generator: torch.Generator) -> Tensor:
     """(N,) int64: the negatives with the highest scores are drawn HARD_TIMES as often as all others.
 
     labels (N,), scores (N,) float32, the latest logit of each patch, -inf where there is none.
-    The pool is every patch once and the hard ones HARD_TIMES; the epoch is a random N of the pool.
     """
     negatives = torch.nonzero((labels == 0) & scores.isfinite())[:, 0]
     ranked = negatives[scores[negatives].argsort(descending=True, stable=True)]

@@ -20,7 +20,6 @@ from aircraft import InputError, disk_errors, models
 from aircraft.patches import Patches, check_images, check_patches
 from aircraft.training import checkpoints, devices, engines, loading, optimizers
 from aircraft.training.checkpoints import History
-from aircraft.training.optimizers import LossFunction
 from aircraft.training.settings import Settings
 
 EVALUATION_BATCH = 512  # a process; it changes the speed only
@@ -184,7 +183,7 @@ def _train(
 
 
 def _engines(
-    model: nn.Module, loss_fn: LossFunction, settings: Settings, steps: int, device: torch.device
+    model: nn.Module, loss_fn: optimizers.LossFunction, settings: Settings, steps: int, device: torch.device
 ) -> tuple[Engine, Engine, nn.Module, dict[str, Any]]:
     """Trainer, evaluator, the network judged and kept, and parts of a checkpoint; steps: batches an epoch."""
     # `net` is what computes. What is judged is the network itself, or the moving average of its weights,

@@ -38,10 +38,7 @@ def make_optimizer(
 
 
 def make_loss(settings: Settings, labels: np.ndarray) -> LossFunction:
-    """The loss of the settings: (logits (N,) float32, labels (N,) float32) -> mean, a scalar.
-
-    `labels` (M,) are those of the training set; pos_weight="auto" is their background / aircraft.
-    """
+    """The loss of the settings: (logits (N,), labels (N,)) -> mean. `labels`: those of the training set."""
     weight = balance(labels) if settings.pos_weight == "auto" else settings.pos_weight
     function = focal if settings.loss == "focal" else bce
     return partial(function, pos_weight=None if weight is None else float(weight))
@@ -54,10 +51,8 @@ def bce(logits: Tensor, targets: Tensor, pos_weight: float | None = None) -> Ten
 
 
 def focal(logits: Tensor, targets: Tensor, pos_weight: float | None = None, gamma: float = 2.0) -> Tensor:
-    """Mean focal loss of (N,) logits: easy patches count little (Lin et al. 2017, eq. 5).
-
-    alpha, the share of the positive class, is the paper's 0.25, or w / (1 + w) for a pos_weight w.
-    """
+    """Mean focal loss of (N,) logits: easy patches count little (Lin et al. 2017, eq. 5)."""
+    # The share of the positive class: by default the paper's.
     alpha = 0.25 if pos_weight is None else pos_weight / (1 + pos_weight)
     return sigmoid_focal_loss(logits, targets, alpha=alpha, gamma=gamma, reduction="mean")
 
@@ -69,13 +64,10 @@ def balance(labels: np.ndarray) -> float:
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """The trainable parameters of a model in groups: hidden weights, the last layer's, biases and norms.
-
-    The weight of the last layer is one row, which has but one direction: AdamW takes it. Weight decay is for
-    weights of two or more dimensions only.
-    """
+    """The trainable parameters of a model in groups: hidden weights, the last layer's, biases and norms."""
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     weights = [parameter for parameter in trainable if parameter.ndim > 1]
+    # The weight of the last layer is one row, which has but one direction: AdamW takes it.
     parts = [
         {"params": [w for w in weights if len(w) > 1], "weight_decay": weight_decay, "orthogonal": True},
         {"params": [w for w in weights if len(w) == 1], "weight_decay": weight_decay, "orthogonal": False},
