@@ -8,6 +8,7 @@ of the first on more scenes; thresholds are chosen on a world of its own. It may
 import argparse
 import dataclasses
 import io
+import operator
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -16,6 +17,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from PIL import Image
 
 from aircraft import datasets, detection, metrics, models, patches, training
@@ -25,7 +27,7 @@ from aircraft.datasets.splitting import COLUMNS
 from aircraft.patches import Patches
 from aircraft.scenes import Scene
 from aircraft.training.settings import Settings
-from aircraft_bench.mining import join
+from aircraft_bench.mining import hard_examples, join
 
 VERSION = 1  # of the patches; raise it when the same arguments give others
 WORLDS = range(1, 7)  # of sites to learn from, by seed; world 0 is that of the data sets
@@ -35,6 +37,7 @@ VIEWS = 2
 ABOUT = (20, 80)  # patches of a scene, at most: aircraft, background
 TILES = 72  # validation tiles, in which thresholds are chosen
 SETTINGS = Settings(epochs=7)
+LOOKED_AT, SURE = 0.2, 0.6  # scores from which a false alarm, and below which an aircraft, is a mistake
 
 
 def photograph(scene: Scene, rng: np.random.Generator) -> Scene:
@@ -96,7 +99,7 @@ def gathered(worlds: range, name: str) -> Patches:
     jobs = [partial(cut, *job) for job in every(worlds)]
 
     def build() -> storage.ArraysAndNotes:
-        done = building.run_jobs(_call, jobs, description=f"patches {name}")
+        done = building.run_jobs(operator.call, jobs, description=f"patches {name}")
         whole = join(list(done))
         return {column: getattr(whole, column) for column in COLUMNS}, {}
 
@@ -110,42 +113,34 @@ def every(worlds: range) -> Iterator[tuple[int, int, int]]:
     return ((world, site, view) for world in worlds for site in range(SITES) for view in range(VIEWS))
 
 
-def _call(job: partial) -> object:
-    return job()
-
-
 def mistakes(network: models.Network, worlds: range) -> Patches:
     """What a network gets wrong on other photographs: false alarms as background, and missed aircraft."""
-    found = []
+    found: list[Patches] = []
     jobs = [(world, site, VIEWS) for world in worlds for site in range(SITES)]
-    scenes = building.run_jobs(_call, [partial(taken, *job) for job in jobs], description="mistakes")
+    scenes = building.run_jobs(operator.call, [partial(taken, *job) for job in jobs], description="mistakes")
     for job, scene in zip(jobs, scenes, strict=True):
-        detections = detection.detect(network, scene.image, 0.2)
-        matched = detection.match(detections, scene)
-        x, y = (np.rint(detections.centers[matched.false_alarms]).astype(int) - patches.PATCH // 2).T
-        corners = np.stack([x, y], axis=1)
-        corners = corners[patches.is_background(scene, corners)]
-        rng = np.random.default_rng([VERSION, *job, 2])
-        sure = detections.above(0.6)
-        missed = detection.match(sure, scene).misses
+        detections = detection.detect(network, scene.image, LOOKED_AT)
+        missed = detection.match(detections.above(SURE), scene).misses
         only = dataclasses.replace(scene, boxes=scene.boxes[missed])
+        rng = np.random.default_rng([VERSION, *job, 2])
         shown, _ = patches.sample_positive(only, 3 * patches.usable(only), rng)
-        both = np.concatenate([shown, corners])
-        labels = np.repeat(np.array([1, 0], np.uint8), (len(shown), len(corners)))
-        found.append(Patches(patches.cut(scene.image, *both.T), labels, np.full(len(both), scene.site)))
+        labels = np.ones(len(shown), np.uint8)
+        aircraft = Patches(patches.cut(scene.image, *shown.T), labels, np.full(len(shown), scene.site))
+        found += [aircraft, hard_examples([detections], [scene])]
     return join(found)
 
 
 def validation_tiles() -> list[Scene]:
     """Tiles of 512 x 512 from photographs of the validation world."""
     views = [(world, site, VIEWS + 1) for world in VALIDATION for site in range(TILES)]
-    scenes = building.run_jobs(_call, [partial(taken, *view) for view in views], description="tiles")
+    scenes = building.run_jobs(operator.call, [partial(taken, *view) for view in views], description="tiles")
     return [scene.crop(0, 0, min(patches.TILE, scene.width, scene.height)) for scene in scenes]
 
 
 def make(folder: Path) -> Path:
     """Train, choose the thresholds, write the model file."""
     learn, val = gathered(WORLDS, "to learn from"), gathered(VALIDATION, "to choose by")
+    torch.manual_seed(SETTINGS.seed)
     network = models.build("patch_net")
     training.fit(network, learn, val, settings=SETTINGS, out=folder / "first", resume=True)
     hard = mistakes(network, WORLDS)

@@ -159,9 +159,7 @@ def test_two_trainings_do_not_share_a_folder(train: Run, tmp_path: Path) -> None
     assert not run.exists()
     assert train().code == 0
     assert not list(run.glob(".*")), "no residue"
-    with folders.claim(
-        run, force=True
-    ):  # the folder holds a run as well: what cannot be helped is said first
+    with folders.claim(run, force=True):  # it holds a run as well: what cannot be helped is said first
         assert f"process {os.getpid()} on " in train().err
 
 

@@ -137,6 +137,68 @@ def test_a_network_of_the_students_class_computes_there():
     assert judged(check_network, Doubling) == ("ok", "")
 
 
+class Scaled(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor([2.0, -1.0]))
+
+    def forward(self, x):
+        return x * self.scale
+
+
+def the_loss(scores, labels):
+    return ((scores - labels) ** 2 / 3).mean()
+
+
+@exercise
+def gives_gradients(loss_fn, model, through):
+    logits = torch.tensor([0.5, -1.0], requires_grad=True)
+    labels = torch.tensor([1.0, 0.0])
+    loss_fn(logits.double(), labels).backward()
+    assert torch.allclose(logits.grad, torch.tensor([-1 / 6, -1 / 3])), logits.grad
+
+    def slopes(loss):
+        logits.grad = model.scale.grad = None
+        loss.backward()
+        return torch.cat([logits.grad, model.scale.grad])
+
+    here = slopes(the_loss(logits * model.scale, labels))
+    assert torch.equal(slopes(the_loss(model(logits), labels)), here), "computed by his network"
+    assert torch.equal(slopes(loss_fn(model(logits), labels)), here), "to and fro"
+    by_his_loss = [loss_fn(logits * model.scale, labels) for _ in range(2)]
+    assert torch.equal(slopes(by_his_loss[0]), here), "by his loss, from what was computed here"
+    assert torch.equal(slopes(by_his_loss[1] + loss_fn(model(logits), labels)), 2 * here), "a sum of both"
+    logits.grad = model.scale.grad = None
+    through(the_loss(model(logits), labels))
+    assert torch.equal(torch.cat([logits.grad, model.scale.grad]), here), "he calls backward"
+    with torch.no_grad():
+        assert not loss_fn(logits, labels).requires_grad
+    hidden = loss_fn(logits.detach(), labels)
+    assert not hidden.requires_grad
+
+
+def test_gradients_go_back_to_where_a_value_was_computed():
+    answers = (the_loss, Scaled(), lambda loss: loss.backward())
+    assert judged(gives_gradients, *answers) == gives_gradients.judge(answers, {}, lambda: False)
+    assert judged(gives_gradients, *answers)[0] == "ok"
+
+
+@exercise
+def counts_what_has_no_memory(count):
+    net = nn.Linear(10, 4, device="meta")
+    net.bias.requires_grad_(False)
+    assert count(net) == 40
+
+
+def test_a_network_without_memory_can_be_counted():
+    assert (
+        judged(
+            counts_what_has_no_memory, lambda net: sum(w.numel() for w in net.parameters() if w.requires_grad)
+        )[0]
+        == "ok"
+    )
+
+
 def test_objects_of_the_students_classes_have_their_attributes_lengths_and_items():
     class Row:
         def __init__(self):

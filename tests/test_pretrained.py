@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors import safe_open
 
 from aircraft import datasets, detection, models
@@ -34,7 +35,7 @@ def test_the_file_is_small_and_says_where_it_comes_from() -> None:
 
 def test_it_learned_from_worlds_that_neither_chose_its_thresholds_nor_judge_it() -> None:
     learned, chose = models.pretrained().card.provenance["worlds"], make_pretrained.VALIDATION
-    assert learned == list(make_pretrained.WORLDS), "made by the script as it stands"
+    assert learned == list(make_pretrained.WORLDS), "made from the script's worlds"
     assert not set(learned) & set(chose)
     assert synthetic.Source().seed not in {*learned, *chose}, "the data sets of the course are another world"
 
@@ -67,6 +68,16 @@ def test_mistakes_become_patches_with_the_right_labels(monkeypatch: pytest.Monke
     assert len(wrong) > 0
     assert set(wrong.labels) <= {0, 1}
     assert wrong.labels.sum() > 0, "an untrained network misses aircraft"
+
+
+def test_the_widget_of_the_slides_has_this_network() -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    image = torch.rand(1, 3, 160, 192, generator=torch.Generator().manual_seed(0))
+    session = onnxruntime.InferenceSession(ROOT / "slides" / "models" / "detector.onnx")
+    [there] = session.run(None, {"image": image.numpy()})
+    with torch.inference_mode():
+        here = models.dense(models.pretrained())(image)
+    torch.testing.assert_close(torch.from_numpy(there), here, atol=1e-3, rtol=1e-3)
 
 
 def figures(tiles: list) -> detection.DetectionReport:

@@ -279,7 +279,7 @@ check_create_trainer(create_trainer)
 # ### The package's engines
 #
 # `aircraft.training.engines` has the same trainer with one extra: it can compute in low precision (`bfloat16`),
-# which new GPUs do several times as fast, and some CPUs too.
+# which hardware that has it does faster: GPUs, and some CPUs.
 # Open the file, you will know most lines. It also has an **evaluator**: an engine whose step only predicts, and whose
 # `state.metrics` holds the loss and the AUC when its run is over. (AP comes in lesson 5.)
 #

@@ -550,8 +550,8 @@ print(f"multiplications of both loops: {counted:.1f} times the dense pass")
 # ## 6. Train once, detect densely
 #
 # Until now the weights were random. Let us train `patch_net` on the imbalanced set, shortly, as in lesson 5.
-# (About 60 s on two CPU cores. Short of time? Here, too, `model = models.pretrained()` will do, in place of the
-# last lines of this cell.)
+# (About 60 s on two CPU cores. Short of time? Keep the first two lines, which load the data, and write
+# `model = models.pretrained()` in place of the others.)
 
 # %%
 data = datasets.load_imbalanced(scale=lessons.budget(1.0, 0.05), progress=False)

@@ -44,6 +44,7 @@ def demo(
             tiles = data.tiles("test", progress=progress and devices.is_first())
         with runs.timed("detection", seconds):
             found, counted = runs.evaluate_tiles(run.model, tiles, progress=progress, seed=seed)
+        with runs.timed("comparison", seconds):
             known = models.pretrained().to(models.device_of(run.model))  # learned longer, from more
             _, beside = runs.evaluate_tiles(known, tiles, progress=progress, seed=seed)
 

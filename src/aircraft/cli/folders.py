@@ -16,6 +16,7 @@ from aircraft.training import checkpoints, devices
 
 MODEL, METRICS, HISTORY = "model.safetensors", "metrics.json", "history.csv"
 DEMO, REPORT = "demo.json", "index.html"
+# What a run draws; and reliability, which runs of before have.
 DRAWN = "learning_curves confusion_matrix roc precision_recall scores reliability misclassified counts"
 FIGURES = [f"figures/{name}.png" for name in (*DRAWN.split(), "samples_*", "tiles*", "tile_[0-9]*")]
 KEPT = {MODEL, checkpoints.NAME, HISTORY}  # until the new ones exist

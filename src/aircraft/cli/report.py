@@ -5,7 +5,6 @@ Its words are in `report.html`, a Jinja2 template, which escapes what is put in;
 
 import base64
 import io
-from collections.abc import Mapping
 from dataclasses import asdict
 from numbers import Integral
 from pathlib import Path
@@ -25,11 +24,7 @@ LARGE = 200_000  # bytes of a picture from which it is worth a second look
 
 
 def write(
-    path: Path,
-    run: runs.Run,
-    counted: DetectionReport,
-    beside: DetectionReport,
-    figures: Mapping[str, Figure],
+    path: Path, run: runs.Run, counted: DetectionReport, beside: DetectionReport, figures: dict[str, Figure]
 ) -> None:
     """Write the page, a whole file or none; on tiles, counted: of the run, beside: of the pretrained one."""
     environment = jinja2.Environment(

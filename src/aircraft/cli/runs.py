@@ -130,7 +130,7 @@ def train(
     with timed("thresholds", seconds):
         val_scores = predict(network, val, progress)
         threshold = metrics.choose_threshold(val.labels, val_scores, beta=1)
-        detection_threshold, spread = _of_tiles(network, tiles, progress)
+        detection_threshold, spread = _chosen(network, tiles, progress)
     if devices.is_first():
         provenance = {
             "data": asdict(data), "settings": settings.to_dict(), "processes": idist.get_world_size(),
@@ -234,9 +234,8 @@ def each(
     share: bool = True,
 ) -> list[Result]:
     """[work(item) for item in items]; of n processes, each does every n-th item, or all unless `share`."""
-    results = [
-        work(item) for item in devices.mine(items, description=description, progress=progress, share=share)
-    ]
+    mine = devices.mine(items, description=description, progress=progress, share=share)
+    results = [work(item) for item in mine]
     world = idist.get_world_size() if share else 1
     if world == 1:
         return results
@@ -256,7 +255,7 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
         file.write((json.dumps(values, indent=1, allow_nan=False) + "\n").encode())
 
 
-def _of_tiles(model: Network, tiles: list[Scene], progress: bool) -> tuple[float | None, list[float] | None]:
+def _chosen(model: Network, tiles: list[Scene], progress: bool) -> tuple[float | None, list[float] | None]:
     """The threshold of the best F1 on tiles, and the spread of the counts that it gives."""
     if not tiles:
         return None, None

@@ -26,8 +26,8 @@ def open_image(
 ) -> Source:
     """Open an image file as a source of windows; the pixels of a TIFF are read when they are asked for.
 
-    A PNG, JPEG or TIFF of 8 bits a channel, by its content, not its name. Grey is repeated in three channels
-    and an alpha channel dropped, with a warning. The EXIF orientation is ignored: satellite images have none.
+    A TIFF, or a PNG or JPEG of 8 bits a channel, by its content, not its name. Grey is repeated in three
+    channels, alpha dropped, with a warning. The EXIF orientation is ignored: satellite images have none.
 
     bands, stretch: of a TIFF: those of red, green and blue, from 1; the values that become black and white
     (by default, in one of more than 8 bits, two percentiles, with a warning).
@@ -107,7 +107,7 @@ def find(paths: Iterable[str | Path]) -> list[Path]:
 
 
 def _metres_per_pixel(source: Source, path: Path, gsd: float | None) -> float | None:
-    """As its georeference says; None where it says nothing. Refuses pixels that are not square metres."""
+    """As its georeference says; None where it says nothing. Refuses pixels of degrees, or not square."""
     if source.crs is None or source.transform.is_identity:
         return None
     a, b, x, d, e, y = source.transform[:6]

@@ -262,19 +262,21 @@ def _stretch(file: Any, bands: list[int], path: Path, wanted: Numbers) -> tuple[
     """The values that become 0 and 255: those wanted, else two percentiles of the image; None for bytes."""
     if wanted is None and file.dtypes[bands[0] - 1] == "uint8":
         return None
-    if wanted is None:  # of a thousandth of a large image: every n-th row and column
+    if told := wanted is None:  # of about a million pixels: every n-th row and column
         step = max(1, math.isqrt(file.width * file.height // 10**6))
         shape = (len(bands), -(-file.height // step), -(-file.width // step))
         some = file.read(bands, out_shape=shape, masked=True).astype(float).filled(np.nan)
         if not np.isfinite(some).any():
             raise InputError(f"{path}: no pixel has data; give another file")
         wanted = [float(f"{value:.5g}") for value in np.nanpercentile(some, PERCENTILES)]
-        said = f"stretched from {wanted[0]:g} to {wanted[1]:g}; --stretch LOW,HIGH takes others"
-        warnings.warn(f"{path}: {file.dtypes[bands[0] - 1]} pixels, {said}", stacklevel=5)
     if len(wanted) != 2 or not wanted[0] < wanted[1] or not np.isfinite(np.diff(wanted)[0]):
         said = ",".join(f"{value:g}" for value in wanted)
         raise InputError(f"{path}: from {said} nothing can be stretched; give --stretch LOW,HIGH")
-    return wanted[0], wanted[1]
+    low, high = wanted
+    if told:
+        said = f"stretched from {low:g} to {high:g}; --stretch LOW,HIGH takes others"
+        warnings.warn(f"{path}: {file.dtypes[bands[0] - 1]} pixels, {said}", stacklevel=5)
+    return low, high
 
 
 def _rgb_bands(file: Any, path: Path, wanted: Numbers) -> tuple[list[int], np.ndarray | None]:

@@ -33,9 +33,18 @@ def create_trainer(
 ) -> Engine:
     """An engine that makes one optimiser step a batch; its output is a dict of loss, logits and index.
 
-    Its `run` takes batches (images, labels, index); `state.metrics["loss"]` is the mean of an epoch. The
-    model (perhaps wrapped, to share its gradients) gives logits (n,); amp: low precision of the products.
+    Parameters
+    ----------
+    model : from images (n, 3, H, W) to logits (n,); perhaps wrapped, to share its gradients
+    loss_fn : (logits (n,), labels (n,)) -> a scalar
+    amp : the low-precision type of the products; None for float32
 
+    Returns
+    -------
+    Engine; its `run` takes batches (images, labels, index), `state.metrics["loss"]` is the mean of an epoch
+
+    Examples
+    --------
     >>> model = nn.Sequential(nn.Flatten(), nn.Linear(12, 1), nn.Flatten(0))
     >>> trainer = create_trainer(model, torch.optim.Adam(model.parameters()), nn.BCEWithLogitsLoss())
     >>> batch = torch.rand(4, 3, 2, 2), torch.tensor([0.0, 1, 0, 1]), torch.arange(4)

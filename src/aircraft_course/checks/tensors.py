@@ -1,9 +1,11 @@
 """The part of byvalue.py that knows torch: tensors with their gradients, generators, networks.
 
-A network of the student's own class has its weights on both sides and computes on his.
+A network of the student's own class has its weights on both sides and computes on his. What was computed
+from weights on one side asks that side for its gradients.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from types import MethodType
 from typing import Any
 
@@ -51,8 +53,11 @@ def content(thing: Any, write: Write) -> tuple[Any, bytes] | None:
         return ["lazy", _named_type(thing), thing.requires_grad, isinstance(thing, nn.Parameter)], b""
     if isinstance(thing, torch.Tensor):
         told = [_named_type(thing), list(thing.shape), thing.requires_grad, isinstance(thing, nn.Parameter)]
+        if thing.is_meta:
+            return ["meta", *told], b""
         grad = write(thing.grad) if thing.is_leaf else None
-        return ["tensor", *told, grad, [write(hook) for hook in _hooks(thing)]], _raw(thing)
+        origin = [write(MethodType(_slopes, thing)), *map(write, _leaves(thing))] if thing.grad_fn else []
+        return ["tensor", *told, grad, [write(hook) for hook in _hooks(thing)], origin], _raw(thing)
     if isinstance(thing, torch.Generator):
         return ["torch draws"], _raw(thing.get_state())
     if not isinstance(thing, nn.Module) or is_known(type(thing)):
@@ -64,9 +69,12 @@ def content(thing: Any, write: Write) -> tuple[Any, bytes] | None:
 
 def shell(kind: str, told: list[Any], raw: bytes) -> Any:
     """As byvalue._shell."""
-    if kind == "tensor":
-        tensor = _tensor(told[0], told[1], raw)
-        return nn.Parameter(tensor, requires_grad=bool(told[2])) if told[3] else tensor
+    if kind in ("tensor", "meta"):
+        empty = partial(torch.empty, told[1], dtype=_named(told[0]), device="meta")
+        tensor = empty() if kind == "meta" else _tensor(told[0], told[1], raw)
+        if told[3]:
+            return nn.Parameter(tensor, requires_grad=bool(told[2]))
+        return tensor.clone()  # no view: it may get an origin
     if kind == "lazy":
         made: Any = UninitializedParameter if told[2] else UninitializedBuffer
         return made(bool(told[1]), dtype=_named(told[0]))
@@ -81,7 +89,9 @@ def fill(thing: Any, kind: str, told: list[Any], raw: bytes, read: Read) -> None
     """As byvalue._fill."""
     if kind == "lazy":
         return
-    if kind == "tensor":
+    if kind == "meta":
+        thing.requires_grad_(told[2])
+    elif kind == "tensor":
         if is_lazy(thing):  # it got its shape on the other side
             thing.materialize(told[1], dtype=_named(told[0]))
         _fill_tensor(thing, told, raw, read)
@@ -144,6 +154,13 @@ def _fill_tensor(thing: torch.Tensor, told: list[Any], raw: bytes, read: Read) -
         thing.data.copy_(new)
     if not thing.is_leaf:
         return
+    if told[6]:
+        slopes, *leaves = map(read, told[6])
+        with torch.enable_grad():
+            for leaf in leaves:  # perhaps its own turn to be filled comes later
+                leaf.requires_grad_()
+            _Computed.apply(thing, slopes, *leaves)
+        return
     if thing.requires_grad != told[2]:
         thing.requires_grad_(told[2])
     thing.grad = read(told[4])
@@ -151,6 +168,38 @@ def _fill_tensor(thing: torch.Tensor, told: list[Any], raw: bytes, read: Read) -
     for hook in map(read, told[5]):
         if hook not in here:
             thing.register_hook(hook)
+
+
+class _Computed(torch.autograd.Function):
+    """Gives a tensor, in place, the origin that it has on the other side."""
+
+    @staticmethod
+    def forward(ctx: Any, thing: torch.Tensor, slopes: Callable[..., Any], *leaves: Any) -> torch.Tensor:
+        ctx.slopes, ctx.leaves = slopes, leaves
+        ctx.mark_dirty(thing)
+        return thing
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: torch.Tensor) -> tuple[Any, ...]:
+        return None, None, *ctx.slopes(slopes[0], list(ctx.leaves))
+
+
+def _slopes(thing: torch.Tensor, slope: torch.Tensor, leaves: list[torch.Tensor]) -> list[Any]:
+    """Where a tensor was computed: the gradients of the leaves, given that of the tensor."""
+    return list(torch.autograd.grad(thing, leaves, slope, retain_graph=True, allow_unused=True))
+
+
+def _leaves(thing: torch.Tensor) -> Iterator[torch.Tensor]:
+    """The tensors that a tensor was computed from, as far as they are trained."""
+    waiting: list[Any] = [thing.grad_fn]
+    met = set(waiting)
+    while waiting:
+        node = waiting.pop()
+        if hasattr(node, "variable"):
+            yield node.variable
+        new = dict.fromkeys(before for before, _ in node.next_functions if before and before not in met)
+        met.update(new)
+        waiting += new
 
 
 def _named(name: str) -> Any:
