@@ -28,6 +28,8 @@ MAPPINGS = {"dict": dict, "OrderedDict": OrderedDict, "defaultdict": lambda: def
 KINDS = "?biufcUSMm"  # of numpy: all but objects
 PLAIN = (bool, int, float, str)
 NOT_PLAIN = object()
+_held = [object()]
+ALONE = sys.getrefcount(_held[0])  # what it tells of an object that one list holds, and nothing else
 
 Write = Callable[[Any], Any]  # what stands for a value in a message
 Read = Callable[[Any], Any]  # the value again
@@ -47,40 +49,48 @@ class Table:
         self.export, self.stand_in = export, stand_in
         self.objects: list[Any] = []
         self.numbers: dict[int, int] = {}  # by id(); `objects` keeps each alive, so that no id comes twice
-        self.known: list[tuple[Any, bytes]] = []
+        self.known: dict[int, tuple[Any, bytes]] = {}
+        # Only what somebody here holds can change here; the rest is not looked at until it is met again.
+        self.watched: list[int] = []
+        self.resting: set[int] = set()
         self.random: list[Any] = []
 
     def pack(self, header: dict[str, Any], value: Any) -> bytes:
         """A line of JSON, then the bytes of the arrays. What cannot be told leaves no trace here."""
-        before, known, drawn = len(self.objects), list(self.known), self.random
+        before, drawn = len(self.objects), self.random
         try:
             return self._pack(header, value)
         except BaseException:
             for thing in self.objects[before:]:
                 del self.numbers[id(thing)]
             del self.objects[before:]
-            self.known, self.random = known, drawn
+            self.watched = [number for number in self.watched if number < before]
+            self.random = drawn
             raise
 
     def _pack(self, header: dict[str, Any], value: Any) -> bytes:
         header = {**header, "value": self._write(value), "objects": []}
         if _has_torch():
             header["gradients"] = _torch().records_gradients()
-        parts: list[bytes] = []
-        number = 0
-        while number < len(self.objects):  # describing one may add others
+        changed: dict[int, tuple[Any, bytes]] = {}
+        for number in self.watched:  # describing one may add others
             content = _content(self.objects[number], self._write)
-            if number == len(self.known):
-                self.known.append((None, b""))
-            if content != self.known[number]:
-                self.known[number] = content
+            if content != self.known.get(number):
+                changed[number] = content
                 header["objects"].append([number, content[0], len(content[1])])
-                parts.append(content[1])
-            number += 1
         state = random_state()
         if state != self.random:
             self.random = header["random"] = state
-        return json.dumps(header).encode() + b"\n" + b"".join(parts)
+        message = json.dumps(header).encode() + b"\n" + b"".join(raw for _, raw in changed.values())
+        self.known |= changed
+        self.resting |= {number for number in self.watched if self._is_alone(number)}
+        self.watched = [number for number in self.watched if number not in self.resting]
+        return message
+
+    def _is_alone(self, number: int) -> bool:
+        """Whether nobody here can reach an object. (What shares an array's memory is not asked for.)"""
+        alone = sys.getrefcount(self.objects[number]) == ALONE
+        return alone and isinstance(self.objects[number], np.ndarray | list | dict | set)
 
     def unpack(self, message: bytes) -> tuple[dict[str, Any], Any]:
         """The header and the value of a message; what both know already is changed in place."""
@@ -93,7 +103,6 @@ class Table:
         for number, description, raw in contents:
             if number == len(self.objects):
                 self._add(_shell(description, raw))
-                self.known.append((None, b""))
         for number, description, raw in contents:
             _fill(self.objects[number], description, raw, self._read)
             self.known[number] = (description, raw)
@@ -104,14 +113,22 @@ class Table:
 
     def _add(self, thing: Any) -> int:
         self.objects.append(thing)
-        self.numbers[id(thing)] = len(self.objects) - 1
-        return len(self.objects) - 1
+        number = self.numbers[id(thing)] = len(self.objects) - 1
+        self.watched.append(number)
+        return number
+
+    def _met(self, number: int) -> int:
+        """Somebody has it in hand again."""
+        if number in self.resting:
+            self.resting.remove(number)
+            self.watched.append(number)
+        return number
 
     def _write(self, value: Any) -> Any:
         if issubclass(type(value), StandIn):  # not isinstance: it may say that it is a network
             return {"k": "stays", "v": self.export(value)}
         if (number := self.numbers.get(id(value))) is not None:
-            return {"k": "object", "v": number}
+            return {"k": "object", "v": self._met(number)}
         plain = _plain(value, self._write)
         if plain is not NOT_PLAIN:
             return plain
@@ -126,7 +143,7 @@ class Table:
             raise ValueError("a value that no message has")
         kind, value = told["k"], told["v"]
         if kind == "object":
-            return self.objects[value]
+            return self.objects[self._met(value)]
         if kind == "stays":
             return self.stand_in(value)
         return (READ.get(kind) or _torch().READ[kind])(value, self._read)
@@ -224,7 +241,7 @@ def _shell(description: list[Any], raw: bytes) -> Any:
     if kind in ("list", "set"):
         return [] if kind == "list" else set()
     if kind == "array":
-        return np.frombuffer(bytearray(raw), dtype_of(told[0])).reshape(told[1])
+        return np.empty(told[1], dtype_of(told[0]))
     if kind == "draws":
         if told[0] not in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"):
             raise ValueError(f"the generator {told[0]} does not travel")
