@@ -10,7 +10,7 @@ import re
 import stat
 import tempfile
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ def grade(
     name = _lesson_name(path, notebook, cells, lesson)
     results = {exercise: Result(exercise, "todo", "its check never ran") for exercise in exercises(name)}
     graded = Grade(str(path), name, [])
-    job = _Job(path, name, cells, timeout, fast, limits or Limits(), isolated, hidden, graded.notes)
+    job = _Job(path, name, until_last_check(cells, results), timeout, fast, limits or Limits(), isolated, hidden, graded.notes)
     for found in _run(job, progress):
         if found.exercise in results:
             results[found.exercise] = found
@@ -120,6 +120,27 @@ def exercises(lesson: str) -> list[str]:
             tree = ast.parse(module.read_text(encoding="utf-8"))
             return [one.name.removeprefix("check_") for one in sandbox.exercises_in(tree)]
     raise ModuleNotFoundError(f"{lesson} has no checks")
+
+
+def until_last_check(cells: Sequence[str], exercises: Iterable[str]) -> Sequence[str]:
+    """The cells without those at the end that can call no check: what they compute changes no outcome.
+
+    All cells where a check is more than imported and called: it may have got another name or a function.
+    """
+    check = rf"check_(?:{'|'.join(exercises)})"
+    mention = re.compile(rf"\b(?:{check}|checks)\b")
+    plain = re.compile(rf"(?s)from [\w.]+\.checks\.lesson\d\d import (?!.* as )|{check}(?:\.hint)?\((?!.*{mention.pattern})")
+    last = 0
+    for number, code in enumerate(cells, start=1):
+        if mention.search(code):
+            last = number
+            try:
+                statements = list(map(ast.unparse, ast.parse(code).body))
+            except SyntaxError:  # a magic; it might call anything
+                return cells
+            if any(mention.search(one) and not plain.match(one) for one in statements):
+                return cells
+    return cells[:last]
 
 
 def lesson_names() -> list[str]:

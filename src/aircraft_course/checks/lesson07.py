@@ -578,16 +578,19 @@ def _indices(answer: Any) -> list[int]:
     return sorted(int(index) for index in answer)
 
 
+_EMPTY = np.zeros((512, 512, 3), np.uint8)  # of all tiles: where answers are judged apart it travels once
+
+
 def _tile(aircraft: int) -> Scene:
     """An empty tile with so many boxes in a row; the centre of the first is at (110, 110)."""
     boxes = np.array([[90 + 60 * k, 90, 130 + 60 * k, 130] for k in range(aircraft)], np.float32)
-    return Scene(np.zeros((512, 512, 3), np.uint8), boxes.reshape(-1, 4), "tile", "site")
+    return Scene(_EMPTY, boxes.reshape(-1, 4), "tile", "site")
 
 
 def _tile_at(centers: np.ndarray) -> Scene:
     """An empty tile with aircraft at these centres."""
     boxes = np.concatenate([centers - 8, centers + 8], axis=1).astype(np.float32)
-    return Scene(np.zeros((512, 512, 3), np.uint8), boxes, "tile", "site")
+    return Scene(_EMPTY, boxes, "tile", "site")
 
 
 def _found(*scores: float) -> Detections:
