@@ -31,6 +31,10 @@ Open a lesson in Colab with its button, or on your own computer: `make setup` in
 fill anything in. A check tells you in one line whether an answer is right, with a hint when it is not;
 `check_name.hint()` in a cell of your own gives more help.
 
+Around the lessons: a [cheat sheet](CHEATSHEET.md) has PyTorch, ignite and the package on two printed pages.
+The [glossary](GLOSSARY.md) explains the words, the field's beside ours.
+The [reading list](READING.md) says what to read after each lesson, why, and how long it takes.
+
 `source/` holds the only hand-written files: `make notebooks` makes the notebooks and their solutions.
 Teachers: see [TEACHING.md](../TEACHING.md).
 """
