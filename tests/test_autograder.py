@@ -274,3 +274,45 @@ def test_the_trainer_of_before_takes_a_scaler():
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
     scaler = torch.amp.GradScaler("cpu", enabled=False)
     assert engines.create_trainer(network, optimizer, scaler, torch.nn.BCEWithLogitsLoss(), amp=None).run
+
+
+IMPORTS = "from aircraft_course.checks.lesson99 import (\n    check_first,\n    check_second,\n)"
+
+
+@pytest.mark.parametrize(
+    "called",
+    [
+        "check_first(1)",
+        "check_first.hint()\ncheck_second(2)",
+        "import subprocess\nif 0: subprocess.check_call(['ls'])\ncheck_first(1)",
+        "check_first([1 for _ in 'ab'], value=lambda: 2)",
+    ],
+)
+def test_cells_after_the_last_check_are_left_out(called):
+    cells = [IMPORTS, "x = 1", called]
+    assert grading.until_last_check([*cells, "train()", "plot()"], ["first", "second"]) == cells
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def both():\n    check_first(1)\n    check_second(2)",
+        "again = check_first",
+        "for one in (check_first, check_second):\n    pass",
+        "check_first(1) or later(check_second)",
+        "from aircraft_course.checks.lesson99 import check_first as mine",
+        "from aircraft_course import checks",
+        "import aircraft_course.checks.lesson99 as lesson",
+        "%time check_first(1)",
+        "check_first(1\n",
+        "check_first(1); " + "-" * 50_000 + "1",
+    ],
+)
+def test_all_cells_run_where_a_check_may_have_another_name(code):
+    cells = [IMPORTS, code, "both()", "again(1)"]
+    assert grading.until_last_check(cells, ["first", "second"]) == cells
+
+
+def test_what_runs_after_the_last_check_takes_no_time(hand_in):
+    path = hand_in("check_first(1)", "check_second(2)", "import time; time.sleep(100)")
+    assert grading.grade(path, timeout=30).notes == []

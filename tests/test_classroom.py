@@ -72,6 +72,18 @@ def test_a_folder_without_notebooks_is_one_clear_error(tmp_path, capsys, names):
     ]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows asks for a right to make links")
+def test_a_link_to_the_work_of_another_is_not_graded(tmp_path, capsys):
+    touch(tmp_path, "Ben/homework.ipynb", "Anna/notes.txt")
+    (tmp_path / "Anna/homework.ipynb").symlink_to(tmp_path / "Ben/homework.ipynb")
+    (tmp_path / "Carl").symlink_to(tmp_path / "Ben")
+    found, empty = classroom.submissions([tmp_path])
+    assert [one.student for one in found] == ["Anna", "Ben"]
+    assert empty == [tmp_path / "Carl"]
+    assert command.main([str(tmp_path / "Anna/homework.ipynb")]) == 2
+    assert "(a link to another folder)" in capsys.readouterr().err
+
+
 def test_a_file_that_is_named_twice_is_graded_once(tmp_path):
     touch(tmp_path, "a.ipynb")
     assert len(classroom.submissions([tmp_path, tmp_path / "a.ipynb"])[0]) == 1

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -253,6 +254,36 @@ pathlib.Path(os.environ["AIRCRAFT_DATA"], "toy-000000000000").mkdir()
     assert grading.grade(hand_in(spoil)).score == 0
     assert sandbox.fingerprint() == installed
     assert grading.grade(hand_in("check_first(1)", "check_second(2)", "check_third(lambda: 3)")).score == 3
+
+
+def test_a_message_does_not_paint_over_the_table(hand_in):
+    """Its codes would move the teacher's cursor up and write another score there."""
+    code = r"""
+def third(): raise ValueError("\x1b[1A\x1b[2Kscore: 3 of 3 \u202e")
+check_third(third)"""
+    shown = str(grading.grade(hand_in(code)))
+    assert all(line.isprintable() for line in shown.split("\n"))
+    assert shown.endswith("\nscore: 0 of 3")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no working folder that deep")
+@pytest.mark.parametrize("name", ["d", "long" * 50])
+def test_folders_in_folders_end_the_cell_and_are_removed(hand_in, monkeypatch, name):
+    """Deeper than Python recurses, or than the system has paths: neither look nor removal may stop there."""
+    code = f"""
+import os, time
+for _ in range(3000):
+    os.mkdir({name!r})
+    os.chdir({name!r})
+open("large", "wb").write(bytes(10**6))
+time.sleep(9)
+check_third(lambda: 3)"""
+    temporary = tempfile.mkdtemp()
+    monkeypatch.setattr(tempfile, "tempdir", temporary)
+    grade = grading.grade(hand_in("check_first(1)", code, "check_second(2)"))
+    assert outcomes(grade) == [("first", "ok"), ("second", "ok"), ("third", "error")]
+    assert "folders in folders without end" in grade.results[2].message
+    os.rmdir(temporary)  # nothing is left
 
 
 @needs_isolation

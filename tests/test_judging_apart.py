@@ -11,7 +11,7 @@ import torch
 from ignite.engine import Engine, Events
 from torch import nn
 
-from aircraft_course.checks import exercise, grading, sandbox
+from aircraft_course.checks import byvalue, exercise, grading, sandbox
 from aircraft_course.checks.apart import Lost, Session
 from aircraft_course.checks.byvalue import Table
 from aircraft_course.checks.core import Exercise
@@ -260,6 +260,50 @@ def test_engines_of_either_side_run():
         return rows
 
     assert judged(check_events, attach, lambda: Engine(lambda engine, batch: 2 * batch)) == ("ok", "")
+
+
+def test_what_nobody_holds_any_more_is_not_looked_at_again(monkeypatch):
+    """Else each of thousands of calls would go through all windows of those before."""
+    looks = []
+    content = byvalue._content
+    monkeypatch.setattr(byvalue, "_content", lambda *given: looks.append(1) or content(*given))
+
+    @exercise
+    def check_sums(sums):
+        assert sums(lambda window: int(window.sum()), np.arange(2000)) == [2 * k + 1 for k in range(1999)]
+
+    assert judged(check_sums, lambda score, line: [score(line[k : k + 2]) for k in range(1999)])[0] == "ok"
+    assert len(looks) < 30 * 2000
+
+
+def test_what_was_put_away_is_looked_at_when_it_comes_back():
+    away = []
+
+    def put(thing):
+        away.append(thing) if not away else away[0].append(thing)
+
+    def take():
+        away[0][0][:] += 1
+        return away.pop()
+
+    @exercise
+    def check_store(put, take, count):
+        put([np.zeros(2)])
+        for number in range(5):
+            assert count(np.full(2, number)) == 2
+        put("more")
+        array, more = take()
+        assert (array.tolist(), more) == ([1, 1], "more")
+        mine = [array, np.ones(1)]
+        for number in range(5):
+            assert count(np.full(2, number)) == 2
+        mine[1] += 4
+        assert count(mine, total=True) == 7
+
+    def count(things, total=False):
+        return float(sum(one.sum() for one in things)) if total else len(things)
+
+    assert judged(check_store, put, take, count) == ("ok", "")
 
 
 def test_an_error_of_the_student_is_told_with_his_line():

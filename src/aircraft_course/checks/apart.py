@@ -15,8 +15,9 @@ from multiprocessing.connection import Client, Connection
 from types import MethodType
 from typing import Any
 
-from aircraft_course.checks.byvalue import StandIn, Table, gradients_as, name_of
+from aircraft_course.checks.byvalue import StandIn, Table, gradients_as
 from aircraft_course.checks.core import ELSEWHERE, where
+from aircraft_course.checks.names import name_of
 
 JUDGE = "AIRCRAFT_JUDGE"  # where the judge listens
 LARGEST = 2**30  # bytes of a message

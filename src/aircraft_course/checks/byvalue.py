@@ -6,11 +6,8 @@ is no value (a function, an object of a class of the student's) stays where it i
 stand-in for it (see apart.py). Nothing that arrives is executed: names of classes are looked up in a list.
 """
 
-import dataclasses
-import importlib
 import json
 import logging
-import random
 import sys
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
@@ -21,15 +18,25 @@ from typing import Any
 
 import numpy as np
 
-# Classes whose objects travel as their attributes: they compute, and neither open files nor start anything.
-LIBRARY = ("torch.nn.modules.", "torch.nn.parameter.", "torch.optim.", "torch.utils.data.")
-OURS = ("aircraft.", "airfield.", "aircraft_course.checks.lesson")  # of these networks and dataclasses only
+from aircraft_course.checks.names import (
+    KINDS,
+    class_of,
+    dtype_of,
+    enum_of,
+    has_torch,
+    is_enum,
+    is_known,
+    logger_of,
+    name_of,
+    random_state,
+    set_random_state,
+    torch_part,
+)
+
 MAPPINGS = {"dict": dict, "OrderedDict": OrderedDict, "defaultdict": lambda: defaultdict(dict)}
-KINDS = "?biufcUSMm"  # of numpy: all but objects
 PLAIN = (bool, int, float, str)
 NOT_PLAIN = object()
-_held = [object()]
-ALONE = sys.getrefcount(_held[0])  # what it tells of an object that one list holds, and nothing else
+ALONE = (lambda held: sys.getrefcount(held[0]))([object()])  # of an object in one list and nowhere else
 
 Write = Callable[[Any], Any]  # what stands for a value in a message
 Read = Callable[[Any], Any]  # the value again
@@ -70,8 +77,8 @@ class Table:
 
     def _pack(self, header: dict[str, Any], value: Any) -> bytes:
         header = {**header, "value": self._write(value), "objects": []}
-        if _has_torch():
-            header["gradients"] = _torch().records_gradients()
+        if has_torch():
+            header["gradients"] = torch_part().records_gradients()
         changed: dict[int, tuple[Any, bytes]] = {}
         for number in self.watched:  # describing one may add others
             content = _content(self.objects[number], self._write)
@@ -146,16 +153,7 @@ class Table:
             return self.objects[self._met(value)]
         if kind == "stays":
             return self.stand_in(value)
-        return (READ.get(kind) or _torch().READ[kind])(value, self._read)
-
-
-def _torch() -> Any:
-    """The part that knows tensors and networks; it imports torch."""
-    return importlib.import_module("aircraft_course.checks.tensors")
-
-
-def _has_torch() -> bool:
-    return "torch" in sys.modules
+        return (READ.get(kind) or torch_part().READ[kind])(value, self._read)
 
 
 def _plain(value: Any, write: Write) -> Any:
@@ -165,7 +163,7 @@ def _plain(value: Any, write: Write) -> Any:
     told: Any
     if isinstance(value, np.generic) and value.dtype.kind in KINDS:
         kind, told = "scalar", [value.dtype.str, value.tobytes().hex()]
-    elif isinstance(value, Enum) and _is_enum(type(value)):
+    elif isinstance(value, Enum) and is_enum(type(value)):
         kind, told = "enum", [name_of(type(value)), value.name]
     elif isinstance(value, str):  # perhaps of a class of the student's: the value counts, not what == does
         return str.__str__(value)
@@ -188,13 +186,13 @@ def _plain(value: Any, write: Write) -> Any:
     elif type(value) is logging.Logger:
         kind, told = "logger", [value.name, value.level]
     else:
-        return _torch().plain(value) if _has_torch() else NOT_PLAIN
+        return torch_part().plain(value) if has_torch() else NOT_PLAIN
     return {"k": kind, "v": told}
 
 
 READ: dict[str, Callable[[Any, Read], Any]] = {
     "scalar": lambda told, _: np.frombuffer(bytes.fromhex(told[1]), dtype_of(told[0]))[0],
-    "enum": lambda told, _: _enum(told[0])[told[1]],
+    "enum": lambda told, _: enum_of(told[0])[told[1]],
     "ellipsis": lambda told, _: ...,
     "tuple": lambda told, read: tuple(map(read, told)),
     "frozenset": lambda told, read: frozenset(map(read, told)),
@@ -204,7 +202,7 @@ READ: dict[str, Callable[[Any, Read], Any]] = {
     "bytes": lambda told, _: bytes.fromhex(told),
     "dtype": lambda told, _: dtype_of(told),
     "path": lambda told, _: PurePath(told),
-    "logger": lambda told, _: _logger(*told),
+    "logger": lambda told, _: logger_of(*told),
 }
 
 
@@ -213,7 +211,7 @@ def _is_shared(value: Any) -> bool:
         return value.dtype.kind in KINDS
     if isinstance(value, list | dict | set | np.random.Generator) or is_known(type(value)):
         return True
-    return _has_torch() and _torch().is_shared(value)
+    return has_torch() and torch_part().is_shared(value)
 
 
 def _content(thing: Any, write: Write) -> tuple[Any, bytes]:
@@ -228,7 +226,7 @@ def _content(thing: Any, write: Write) -> tuple[Any, bytes]:
     if isinstance(thing, np.random.Generator):
         state = json.dumps(thing.bit_generator.state, default=lambda value: value.tolist())
         return ["draws", type(thing.bit_generator).__name__, state], b""
-    if _has_torch() and (told := _torch().content(thing, write)):
+    if has_torch() and (told := torch_part().content(thing, write)):
         return told
     return ["instance", name_of(type(thing)), fields_of(thing, write)], b""
 
@@ -247,8 +245,8 @@ def _shell(description: list[Any], raw: bytes) -> Any:
             raise ValueError(f"the generator {told[0]} does not travel")
         return np.random.Generator(getattr(np.random, told[0])())
     if kind == "instance":
-        return object.__new__(_class(told[0]))
-    return _torch().shell(kind, told, raw)
+        return object.__new__(class_of(told[0]))
+    return torch_part().shell(kind, told, raw)
 
 
 def _fill(thing: Any, description: list[Any], raw: bytes, read: Read) -> None:
@@ -276,7 +274,7 @@ def _fill(thing: Any, description: list[Any], raw: bytes, read: Read) -> None:
     elif kind == "instance":
         fill_fields(thing, told[1], read)
     else:
-        _torch().fill(thing, kind, told, raw, read)
+        torch_part().fill(thing, kind, told, raw, read)
 
 
 def fields_of(thing: Any, write: Write) -> list[Any]:
@@ -295,74 +293,8 @@ def fill_fields(thing: Any, told: list[Any], read: Read) -> None:
             vars(thing)[key] = one
 
 
-def random_state() -> list[Any]:
-    """The states of the generators that all code shares, as JSON can hold them."""
-    _, words, gauss = random.getstate()
-    kind, key, *rest = np.random.get_state(legacy=True)  # noqa: NPY002
-    torch_state = _torch().random_state() if _has_torch() else ""
-    return [[list(words), gauss], [kind, key.tolist(), *rest], torch_state]  # type: ignore[union-attr]
-
-
-def set_random_state(state: list[Any]) -> None:
-    """Set what random_state told."""
-    (words, gauss), (kind, key, *rest), torch_state = state
-    random.setstate((3, tuple(words), gauss))
-    np.random.set_state((kind, np.array(key, np.uint32), *rest))  # noqa: NPY002
-    if torch_state and _has_torch():
-        _torch().set_random_state(torch_state)
-
-
 def gradients_as(header: dict[str, Any]) -> AbstractContextManager[Any]:
     """A context for what a message asks for: where the other side records no gradients, neither does this."""
-    return nullcontext() if header.get("gradients", True) or not _has_torch() else _torch().gradients(False)
-
-
-def name_of(kind: type) -> str:
-    """The full name of a class."""
-    return f"{kind.__module__}.{kind.__qualname__}"
-
-
-def is_known(kind: type) -> bool:
-    """Whether objects of a class travel as their attributes."""
-    name = name_of(kind)
-    if not name.startswith(LIBRARY + OURS) or _look_up(name) is not kind:
-        return False
-    return name.startswith(LIBRARY) or dataclasses.is_dataclass(kind) or _torch().is_network(kind)
-
-
-def dtype_of(name: str) -> np.dtype:
-    """A numpy type whose values are bytes."""
-    found = np.dtype(name)
-    if found.kind not in KINDS:
-        raise ValueError(f"arrays of {name} do not travel")
-    return found
-
-
-def _look_up(name: str) -> Any:
-    """A class by its full name, of a module that is loaded here."""
-    module, _, own = name.rpartition(".")
-    return getattr(sys.modules.get(module), own, None)
-
-
-def _class(name: str) -> type:
-    found = _look_up(name)
-    if not isinstance(found, type) or not is_known(found):
-        raise ValueError(f"objects of {name} do not travel")
-    return found
-
-
-def _is_enum(kind: type) -> bool:
-    return name_of(kind).startswith(("ignite.", *OURS)) and _look_up(name_of(kind)) is kind
-
-
-def _enum(name: str) -> Any:
-    found = _look_up(name)
-    if not isinstance(found, type) or not issubclass(found, Enum) or not _is_enum(found):
-        raise ValueError(f"{name} does not travel")
-    return found
-
-
-def _logger(name: str, level: int) -> logging.Logger:
-    logger = logging.getLogger(f"aircraft_course.checks.{name}")
-    logger.setLevel(level)
-    return logger
+    return (
+        nullcontext() if header.get("gradients", True) or not has_torch() else torch_part().gradients(False)
+    )

@@ -97,7 +97,7 @@ def _in_folder(folder: Path) -> tuple[list[Submission], list[Path]]:
     for entry in _seen(folder):
         if not entry.is_dir():
             found += [Submission(entry, entry.stem)] if _is_notebook(entry) else []
-        elif inside := [file for file in _seen(entry) if _is_notebook(file) and not file.is_dir()]:
+        elif not entry.is_symlink() and (inside := [one for one in _seen(entry) if _is_notebook(one)]):
             found += [Submission(file, entry.name) for file in inside]
         else:
             empty.append(entry)

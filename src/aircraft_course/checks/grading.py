@@ -18,7 +18,7 @@ from typing import Any
 import nbformat
 from tqdm.auto import tqdm
 
-from aircraft import InputError
+from aircraft import InputError, quoted
 from aircraft_course import checks
 from aircraft_course.checks import sandbox
 from aircraft_course.checks.core import blamed
@@ -72,7 +72,8 @@ class Grade:
         ]
         head = [f"{self.notebook}: {self.lesson}", f"{'exercise':{width}}  {'outcome':{words}}  message"]
         notes = [f"note: {note}" for note in self.notes]
-        return "\n".join([*head, *lines, *notes, f"score: {self.score} of {len(self.results)}"])
+        # A message may hold codes that would paint over the lines above it.
+        return "\n".join(map(quoted, [*head, *lines, *notes, f"score: {self.score} of {len(self.results)}"]))
 
 
 def grade(
@@ -102,7 +103,17 @@ def grade(
     name = _lesson_name(path, notebook, cells, lesson)
     results = {exercise: Result(exercise, "todo", "its check never ran") for exercise in exercises(name)}
     graded = Grade(str(path), name, [])
-    job = _Job(path, name, until_last_check(cells, results), timeout, fast, limits or Limits(), isolated, hidden, graded.notes)
+    job = _Job(
+        path,
+        name,
+        until_last_check(cells, results),
+        timeout,
+        fast,
+        limits or Limits(),
+        isolated,
+        hidden,
+        graded.notes,
+    )
     for found in _run(job, progress):
         if found.exercise in results:
             results[found.exercise] = found
@@ -129,14 +140,16 @@ def until_last_check(cells: Sequence[str], exercises: Iterable[str]) -> Sequence
     """
     check = rf"check_(?:{'|'.join(exercises)})"
     mention = re.compile(rf"\b(?:{check}|checks)\b")
-    plain = re.compile(rf"(?s)from [\w.]+\.checks\.lesson\d\d import (?!.* as )|{check}(?:\.hint)?\((?!.*{mention.pattern})")
+    plain = re.compile(
+        rf"(?s)from [\w.]+\.checks\.lesson\d\d import (?!.* as )|{check}(?:\.hint)?\((?!.*{mention.pattern})"
+    )
     last = 0
     for number, code in enumerate(cells, start=1):
         if mention.search(code):
             last = number
             try:
                 statements = list(map(ast.unparse, ast.parse(code).body))
-            except SyntaxError:  # a magic; it might call anything
+            except (SyntaxError, ValueError, RecursionError, MemoryError):  # a magic; it might call anything
                 return cells
             if any(mention.search(one) and not plain.match(one) for one in statements):
                 return cells
@@ -150,6 +163,8 @@ def lesson_names() -> list[str]:
 
 
 def _read(path: Path) -> Any:
+    if path.resolve().parent != path.parent.resolve():  # perhaps to the work of another
+        _refuse(path, "a link to another folder")
     told = path.stat()
     if not stat.S_ISREG(told.st_mode):  # a pipe or a device would be waited for, or never end
         _refuse(path, "no regular file")
@@ -200,7 +215,7 @@ class _Job:
 
     path: Path
     lesson: str
-    cells: list[str]
+    cells: Sequence[str]
     timeout: int
     fast: bool
     limits: Limits
@@ -220,8 +235,11 @@ def _run(job: _Job, progress: bool) -> Iterator[Result]:
         while bad is not None and len(left_out) <= RESTARTS and time.monotonic() < deadline:
             bar.reset()
             # Each kernel begins in folders of its own: what one that was ended left there reaches no other.
-            with tempfile.TemporaryDirectory(prefix="aircraft-", ignore_cleanup_errors=True) as folder:
-                bad = yield from _run_until_death(job, left_out, Path(folder).resolve(), deadline, bar)
+            folder = Path(tempfile.mkdtemp(prefix="aircraft-")).resolve()
+            try:
+                bad = yield from _run_until_death(job, left_out, folder, deadline, bar)
+            finally:
+                sandbox.remove(folder)
             left_out |= set() if bad is None else {bad}
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from aircraft_course import checks
@@ -112,6 +113,22 @@ def _link(there: Path, here: Path) -> None:
         here.symlink_to(there, target_is_directory=True)
     except OSError:  # Windows asks for a right that few have
         shutil.copytree(there, here)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder with all that is in it, however deep: each folder in it is first brought up."""
+    waiting = [folder]
+    for place in waiting:
+        with suppress(OSError):
+            place.chmod(0o700)
+            for entry in list(os.scandir(place)):
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(folder / f".{len(waiting)}")
+                    os.rename(entry.path, waiting[-1])
+                else:
+                    os.unlink(entry.path)
+            place.rmdir()
+    shutil.rmtree(folder, ignore_errors=True)  # itself, and what Windows does not let go that easily
 
 
 def environment(folder: Path, **changes: str) -> dict[str, str]:

@@ -14,7 +14,8 @@ from torch import nn
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 from torch.utils.data import default_collate
 
-from aircraft_course.checks.byvalue import NOT_PLAIN, Read, Write, fields_of, fill_fields, is_known
+from aircraft_course.checks.byvalue import NOT_PLAIN, Read, Write, fields_of, fill_fields
+from aircraft_course.checks.names import is_known
 
 _NAMED = (torch.dtype, torch.memory_format, torch.layout)
 
