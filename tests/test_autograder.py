@@ -327,14 +327,13 @@ def test_what_comes_after_the_last_check_takes_no_time(tmp_path):
     assert time.monotonic() - started < 150
 
 
-def test_figures_are_not_painted(hand_in):
+def test_figures_become_no_pictures(hand_in):
     """Nobody looks at them, and a lesson has dozens."""
     draw = """
 import matplotlib.pyplot as plt
-painted = []
-class Line(plt.Line2D):
-    def draw(self, renderer):
-        painted.append(self)
-plt.figure().add_artist(Line([0, 1], [0, 1]))"""
-    grade = grading.grade(hand_in(draw, draw, "check_first(1 - len(painted))"))
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+made = []
+FigureCanvasAgg.print_png = lambda *_, **__: made.append(1)
+plt.plot([0, 1])"""
+    grade = grading.grade(hand_in(draw, draw, "check_first(1 + len(made))"))
     assert grade.score == 1, grade.results

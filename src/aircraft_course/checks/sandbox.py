@@ -104,7 +104,7 @@ def prepare(folder: Path) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(found, copy)
     profile = folder / "work" / "home" / ".ipython" / "profile_default"
-    profile.mkdir(parents=True)  # nobody looks at the figures: they are made, not painted
+    profile.mkdir(parents=True)  # nobody looks at the figures: they become no pictures
     (profile / "ipython_kernel_config.py").write_text("get_config().InlineBackend.figure_formats = set()\n")
 
 
