@@ -5,6 +5,7 @@ Map coordinates are turned and shifted into the view by a Frame; the Pen holds w
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -25,10 +26,15 @@ class Frame:
     y: float
     size: int
 
+    @cached_property
+    def _turn(self) -> tuple[np.ndarray, np.ndarray]:
+        c, s = math.cos(self.angle), math.sin(self.angle)
+        return np.array([[c, s], [-s, c]]), np.array([self.x, self.y], float)
+
     def scene(self, points: np.ndarray) -> np.ndarray:
         """(..., 2) map metres to scene metres (pixels of the image)."""
-        c, s = math.cos(self.angle), math.sin(self.angle)
-        return np.asarray(points, float) @ np.array([[c, s], [-s, c]]) + (self.x, self.y)
+        turn, shift = self._turn
+        return np.asarray(points, float) @ turn + shift
 
     def to_map(self) -> np.ndarray:
         """(2, 3) affine from scene metres to map metres."""
@@ -38,8 +44,12 @@ class Frame:
 
     def sees(self, points: np.ndarray, margin: float = 60) -> bool:
         """True where the bounding box of the points comes within `margin` metres of the window."""
-        p = self.scene(points).reshape(-1, 2)
-        return bool((p.min(0) < self.size + margin).all() and (p.max(0) > -margin).all())
+        return bool(self.sees_each(np.reshape(points, (1, -1, 2)), margin)[0])
+
+    def sees_each(self, lines: np.ndarray, margin: float = 60) -> np.ndarray:
+        """(K,) bool: `sees` of many lines (K, N, 2)."""
+        p = self.scene(lines)
+        return ((p.min(1) < self.size + margin) & (p.max(1) > -margin)).all(1)
 
 
 @dataclass
@@ -120,12 +130,20 @@ def fixed(points: np.ndarray, scale: float = SUPERSAMPLE, origin: np.ndarray | f
 
 def rectangle(x: float, y: float, length: float, width: float, angle: float = 0.0) -> np.ndarray:
     """(4, 2): a rectangle around (x, y), `length` along `angle` (radians)."""
-    return rectangles(np.array([x]), np.array([y]), length, width, angle)[0]
+    c, s = float(np.cos(angle)), float(np.sin(angle))  # as `rectangles`, to the last bit
+    ax, ay, bx, by = c * length / 2, s * length / 2, -s * width / 2, c * width / 2
+    corners = (
+        (x + ax + bx, y + ay + by),
+        (x + ax - bx, y + ay - by),
+        (x - ax - bx, y - ay - by),
+        (x - ax + bx, y - ay + by),
+    )
+    return np.array(corners, float)
 
 
 def bar_at(point: np.ndarray, length: float, width: float, angle: float = 0.0) -> np.ndarray:
     """(4, 2): a rectangle around a point (2,)."""
-    return rectangle(float(point[0]), float(point[1]), length, width, angle)
+    return rectangle(*point.tolist(), length, width, angle)
 
 
 def rectangles(

@@ -244,7 +244,7 @@ def _paint_line(pen: Pen, line: Line, fresh: float) -> None:
     on, off = line.dash
     for a, b in zip(line.points[:-1], line.points[1:], strict=True):
         length = float(np.hypot(*(b - a)))
-        for t in np.arange(0, length, on + off):
-            piece = np.stack([a + (b - a) * t / length, a + (b - a) * min(t + on, length) / length])
-            if pen.frame.sees(piece, 5):
-                pen.line(piece, colour, line.width)
+        starts = np.arange(0, length, on + off)[:, None]
+        pieces = np.stack([a + (b - a) * t / length for t in (starts, np.minimum(starts + on, length))], 1)
+        for piece in pieces[pen.frame.sees_each(pieces, 5)]:
+            pen.line(piece, colour, line.width)

@@ -109,7 +109,12 @@ def _tone(image: np.ndarray, sensor: Sensor) -> np.ndarray:
     matrix = np.hstack([mix, np.full((3, 1), -middle)]) * (np.float32(gain / 128))
     image = np.asarray(cv2.transform(image, matrix.astype(np.float32)), np.float32)
     bend = np.float32(sensor.curve * 0.25)
-    image *= 1 + bend * (1 - np.minimum(image * image, 1))
+    bent = np.square(image)  # 1 + bend * (1 - min(image ** 2, 1)), in place: new arrays cost more than sums
+    np.minimum(bent, 1, out=bent)
+    np.subtract(1, bent, out=bent)
+    bent *= bend
+    bent += 1
+    image *= bent
     image *= (128 * sensor.gain).astype(np.float32)
     image += (target * sensor.gain + veil).astype(np.float32)
     return image
@@ -117,11 +122,17 @@ def _tone(image: np.ndarray, sensor: Sensor) -> np.ndarray:
 
 def _bloom(image: np.ndarray, sensor: Sensor) -> None:
     """Whites saturate and shine on their neighbours; the darkest shadows keep some light; in place."""
-    image += np.maximum(58 - image, 0) * np.float32(0.45)
-    high = np.maximum(image - 186, 0)
-    image += high * np.float32(0.5 * sensor.glow)
+    part = 58 - image
+    np.maximum(part, 0, out=part)
+    part *= np.float32(0.45)
+    image += part
+    high = np.subtract(image, 186, out=part)
+    np.maximum(high, 0, out=high)
     halo = cv2.GaussianBlur(np.minimum(high, 90), (0, 0), 1.6)
-    image += halo * np.float32(0.35 * sensor.glow)
+    high *= np.float32(0.5 * sensor.glow)
+    image += high
+    halo *= np.float32(0.35 * sensor.glow)
+    image += halo
 
 
 def _cloudy(image: np.ndarray, cloud: np.ndarray, shift: tuple[float, float]) -> np.ndarray:

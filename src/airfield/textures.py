@@ -13,8 +13,8 @@ SIZE = 1024
 
 @cache
 def texture(name: str) -> np.ndarray:
-    """The tileable texture called `name`, a key of _MAKERS."""
-    return _normal(_MAKERS[name]())
+    """The tileable texture called `name`, a key of _MAKERS, twice in both directions."""
+    return np.tile(_normal(_MAKERS[name]()), (2, 2))
 
 
 def sample(
@@ -28,8 +28,7 @@ def sample(
     c, s = np.cos(turn) * scale, np.sin(turn) * scale
     matrix = np.array([[c, s], [-s, c]]) @ to_map
     matrix[:, 2] += (offset, 0.73 * offset)
-    # The window must lie inside the tile's first copies for the wrap to stay cheap.
-    matrix[:, 2] %= SIZE
+    matrix[:, 2] %= SIZE  # where the window lies inside the copies, nothing has to be wrapped, which is cheap
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(texture(name), matrix, (size, size), flags=flags, borderMode=cv2.BORDER_WRAP)
 
