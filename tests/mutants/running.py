@@ -11,7 +11,7 @@ import select
 import signal
 import sys
 import time
-import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT / "notebooks"), str(ROOT / "src")]
 
 from aircraft_course.checks import LAST, reference  # noqa: E402
 from builder import sources, stubs  # noqa: E402
-from mutants.operators import mutants  # noqa: E402
+from mutants.operators import Mutant, mutants  # noqa: E402
 
 SECONDS = 10  # that a check may take for a mutant
 DRAWS = 2000  # inputs on which an accepted mutant must behave as the solution, to be called equivalent
@@ -47,43 +47,85 @@ class Verdict:
         return asdict(self)
 
 
-def lesson(
-    path: Path, only: Callable[[str], bool] = lambda name: True, say: Callable[[str], None] = print
-) -> Iterator[Verdict]:
-    """Run a lesson at small settings, and judge all mutants of its exercises."""
+def lesson(path: Path, only: Callable[[str], bool] = lambda name: True, *, second: bool = False, **how: Any):
+    """Judge all mutants of the exercises of a lesson, and with `second` those of the second right answers."""
+    for one, text, check, space in prepared(path, only):
+        number = int(path.stem[:2])
+        yield from exercise(number, one.cell.name, text, answered_lines(one.cell.text, text), check, space, **how)
+        for cell in one.right if second else []:
+            yield from exercise(number, one.cell.name, cell.text, None, check, space, **how)
+
+
+def prepared(
+    path: Path, only: Callable[[str], bool] = lambda name: True
+) -> Iterator[tuple[sources.Exercise, str, str, Namespace]]:
+    """Each exercise with its solution, its check, and names enough to judge answers.
+
+    What a lesson trains and draws is left out wherever a check does well without: imports, definitions and
+    constants are enough for most, and take a second. For the others all cells are run, at small settings.
+    """
     os.environ |= {"AIRCRAFT_FAST": "1", "MPLBACKEND": "agg"}
+    warnings.simplefilter("ignore")
     read = sources.read(path)
     by_cell = {id(one.cell): one for one in read.exercises}
-    space: Namespace = {"__name__": "__main__", "display": print}
-    importlib.import_module(
-        "torch._dynamo"
-    )  # the first optimiser does, in seconds: once here, not in each fork
-    for number, cell in enumerate(read.cells):
-        if cell.kind != "code" or {"wrong", "right", "solution", "setup"} & set(cell.tags):
-            continue
+    light: Namespace = {"__name__": "__main__", "display": print}
+    full: Namespace = {"__name__": "__main__", "display": print}
+    importlib.import_module("torch._dynamo")  # the first optimiser does, in seconds: once, not in each fork
+    done = 0
+    cells = [
+        cell
+        for cell in read.cells
+        if cell.kind == "code" and not {"wrong", "right", "solution", "setup"} & set(cell.tags)
+    ]
+    for number, cell in enumerate(cells):
         if "exercise" not in cell.tags:
-            run(cell.text, space, f"cell{number}")
+            for statement in definitions(cell.text):
+                with contextlib.suppress(Exception):
+                    run(statement, light, f"light{number}")
             continue
         one = by_cell[id(cell)]
         assert one.check is not None
-        solution = stubs.solution(cell.text)
+        solution, check = stubs.solution(cell.text), one.check.text
         if only(cell.name):
-            yield from exercise(read.number, cell.name, cell.text, one.check.text, space)
-        run(solution, space, f"solution{number}")
+            space = light
+            if apart(lambda: judged(solution, check, light))["status"] != "ok":  # noqa: B023
+                for earlier in cells[done:number]:
+                    run(stubs.solution(earlier.text) if "exercise" in earlier.tags else earlier.text, full, "cell")
+                done, space = number, full
+            yield one, solution, check, space
+        with contextlib.suppress(Exception):
+            run(solution, light, f"solution{number}")
 
 
-def exercise(number: int, name: str, text: str, check: str, space: Namespace) -> Iterator[Verdict]:
-    """The mutants of one exercise."""
-    solution = stubs.solution(text)
-    wanted = answered_lines(text, solution)
-    for mutant in mutants(
-        solution, keep=lambda node: getattr(node, "lineno", 0) in wanted or not hasattr(node, "lineno")
-    ):
+def definitions(text: str) -> Iterator[str]:
+    """The statements of a cell that only name things: imports, functions, classes, constants."""
+    for node in ast.parse(text).body:
+        kinds = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef
+        constant = isinstance(node, ast.Assign) and not any(isinstance(n, ast.Call) for n in ast.walk(node))
+        if isinstance(node, kinds) or constant:
+            yield ast.unparse(node)
+
+
+def exercise(
+    number: int,
+    name: str,
+    solution: str,
+    wanted: set[int] | None,
+    check: str,
+    space: Namespace,
+    chosen: Callable[[list[Mutant]], list[Mutant]] = list,
+) -> Iterator[Verdict]:
+    """The mutants of one answer; wanted: the lines that may change, all for None."""
+    made = mutants(
+        solution,
+        keep=lambda node: wanted is None or getattr(node, "lineno", 0) in wanted or not hasattr(node, "lineno"),
+    )
+    for mutant in chosen(made):
         verdict = Verdict(number, name, mutant.kind, mutant.change, "", "")
         for key, value in apart(lambda mutant=mutant: judged(mutant.code, check, space)).items():
             setattr(verdict, key, value)
         if verdict.status == "ok":
-            more = apart(lambda mutant=mutant: judged(mutant.code, check, space, DRAWS), seconds=120)
+            more = apart(lambda mutant=mutant: judged(mutant.code, check, space, DRAWS), seconds=60)
             verdict.equivalent = None if not more.get("drawn") else more["status"] == "ok"
             if verdict.equivalent is False:
                 verdict.message = f"accepted, but: {more['message']}"
@@ -139,22 +181,12 @@ def judged(code: str, check: str, space: Namespace, draws: int = 0) -> dict[str,
     text = printed.getvalue().strip()
     lines = len(text.splitlines())
     status, message = LAST.status, LAST.message
-    if status == "error" and draws == 0 and ours(space):
-        status = "crash"
+    if status == "error" and "(line " not in message and "argument" not in message:
+        status = "crash"  # no line of the answer in the trace: the check itself fell over
     return {
         "status": status, "message": message, "lines": lines, "drawn": before < reference.CALLS,
         "seconds": round(time.perf_counter() - started, 3),
     }  # fmt: skip
-
-
-def ours(space: Namespace) -> bool:
-    """Whether the last error came out of the check itself, and not out of the student's code."""
-    error = sys.exc_info()[1] or getattr(LAST, "cause", None)
-    return (
-        False
-        if error is None
-        else not any(step.filename == "<answer>" for step in traceback.extract_tb(error.__traceback__))
-    )
 
 
 def apart(work: Callable[[], dict[str, Any]], seconds: float = SECONDS) -> dict[str, Any]:

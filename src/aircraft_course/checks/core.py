@@ -97,6 +97,8 @@ class Exercise:
                 return "todo", TO_DO
             if isinstance(error, AssertionError):
                 return "wrong", _one_line(error) or "read the exercise again and try a small example by hand"
+            if _is_of_the_check(error):
+                return "wrong", f"your answer has another type or shape than the exercise asks for ({error})"
             return "error", _explain(error)
         return "ok", ""
 
@@ -190,6 +192,17 @@ def _has_blank_line(code: CodeType) -> bool:
 def _explain(error: BaseException) -> str:
     """The error in one line, with the student's own line that caused it."""
     return f"{type(error).__name__}: {_one_line(error)}".rstrip(": ") + where(error)
+
+
+def _is_of_the_check(error: BaseException) -> bool:
+    """Whether the check stumbled over what an answer is or returns: no line of the student's failed.
+
+    An answer that cannot be called as it is asked for is the student's, though the call stands in the check.
+    """
+    called = isinstance(error, TypeError) and re.search(r"not callable|argument|unhashable", str(error))
+    ours = isinstance(error, TypeError | ValueError | IndexError | AttributeError | RuntimeError)
+    away = hasattr(error, "where") or isinstance(error, RecursionError)
+    return ours and not called and not away and not where(error)
 
 
 def where(error: BaseException) -> str:
