@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import importlib
+import inspect
 import io
 import json
 import linecache
@@ -71,6 +72,8 @@ def prepared(
     light: Namespace = {"__name__": "__main__", "display": print}
     full: Namespace = {"__name__": "__main__", "display": print}
     importlib.import_module("torch._dynamo")  # the first optimiser does, in seconds: once, not in each fork
+    with contextlib.suppress(OSError):
+        inspect.getsource(judged.__code__)  # learns the files of all modules: once, not in each fork
     done = 0
     cells = [
         cell
@@ -120,9 +123,13 @@ def exercise(
         solution,
         keep=lambda node: wanted is None or getattr(node, "lineno", 0) in wanted or not hasattr(node, "lineno"),
     )
-    for mutant in chosen(made):
+    taken = chosen(made)
+    first = together([lambda mutant=mutant: judged(mutant.code, check, dict(space)) for mutant in taken])
+    for mutant, told in zip(taken, first, strict=True):
+        if told["status"] in ("ok", "crash", "dead", "hang"):  # once more alone: nothing of the others is left
+            told = apart(lambda mutant=mutant: judged(mutant.code, check, space))
         verdict = Verdict(number, name, mutant.kind, mutant.change, "", "")
-        for key, value in apart(lambda mutant=mutant: judged(mutant.code, check, space)).items():
+        for key, value in told.items():
             setattr(verdict, key, value)
         if verdict.status == "ok":
             more = apart(lambda mutant=mutant: judged(mutant.code, check, space, DRAWS), seconds=60)
@@ -189,33 +196,45 @@ def judged(code: str, check: str, space: Namespace, draws: int = 0) -> dict[str,
     }  # fmt: skip
 
 
+def together(works: list[Callable[[], dict[str, Any]]], seconds: float = SECONDS) -> list[dict[str, Any]]:
+    """The results of several pieces of work in one fork: forking costs more than most checks.
+
+    The piece that hangs or dies takes the fork along; the others go on in a new one.
+    """
+    found: list[dict[str, Any]] = []
+    while len(found) < len(works):
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reader)
+            os.setsid()
+            for work in works[len(found) :]:
+                try:
+                    answer = json.dumps(work())
+                except BaseException as error:
+                    answer = json.dumps({"status": "dead", "message": repr(error)})
+                os.write(writer, answer.encode() + b"\n")
+            os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader, "rb", buffering=0) as stream:
+            text, until = b"", time.monotonic() + seconds
+            while select.select([stream], [], [], max(0.0, until - time.monotonic()))[0]:
+                if not (piece := stream.read(65536)):
+                    break
+                text += piece
+                *lines, text = text.split(b"\n")
+                if lines:
+                    found += [json.loads(line) for line in lines]
+                    until = time.monotonic() + seconds
+            hung = time.monotonic() >= until
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        if len(found) < len(works):
+            found.append({"status": "hang" if hung else "dead", "message": ""})
+    return found
+
+
 def apart(work: Callable[[], dict[str, Any]], seconds: float = SECONDS) -> dict[str, Any]:
     """The result of `work` in a forked process, so that it changes nothing here; or that it hangs or dies."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
-        os.setsid()
-        try:
-            answer = json.dumps(work()).encode()
-        except BaseException as error:
-            answer = json.dumps({"status": "dead", "message": repr(error)}).encode()
-        os.write(writer, answer)
-        os._exit(0)
-    os.close(writer)
-    answer, until = b"", time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
-        if not select.select([reader], [], [], left)[0]:
-            left = 0.0
-            break
-        piece = os.read(reader, 65536)
-        if not piece:
-            break
-        answer += piece
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)
-    os.close(reader)
-    os.waitpid(child, 0)
-    if answer:
-        return json.loads(answer)
-    return {"status": "hang" if left <= 0 else "dead", "message": ""}
+    return together([work], seconds)[0]

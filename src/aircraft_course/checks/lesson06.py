@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from aircraft.models import Network, Normalize
-from aircraft_course.checks.answers import number, numbers
+from aircraft_course.checks.answers import number, numbers, told
 from aircraft_course.checks.core import exercise
 from aircraft_course.checks.reference import agree, by_chance
 
@@ -127,7 +127,11 @@ def check_extract(extract: Callable[[nn.Module, Array, int], Any]) -> None:
         "the shape is right, the values are not: are the images in their order, and given as they are?"
     )
     for size in (3, 10, 16):  # one image in the last batch, all in one, more than there are
+        seen.clear()
         some = extract(backbone, images, size)
+        assert max(seen) == min(size, 10), (
+            f"with a batch_size of {size} and 10 images, the largest batch had {max(seen)}, not {min(size, 10)}"
+        )
         assert np.shape(some) == (10, 6), (
             f"with a batch_size of {size}, 10 images give {np.shape(some)}, not (10, 6)"
         )
@@ -144,7 +148,7 @@ def check_extract(extract: Callable[[nn.Module, Array, int], Any]) -> None:
     )
 )
 def check_stale(stale: Collection[str]) -> None:
-    assert not isinstance(stale, str), 'write a set of names, as {"zoom", "other patches"}'
+    assert isinstance(stale, Collection) and not isinstance(stale, str | Mapping), 'write a set of names, as {"zoom", "other patches"}'
     given = {str(name).strip() for name in stale}
     unknown = given - STALE - FRESH
     assert not unknown, f"{sorted(unknown)} is not in the list; copy the names from the text"
@@ -309,15 +313,17 @@ def check_two_rates(two_rates: Callable[[nn.Module, float, float], Sequence[Mapp
         nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 1)), stride=None
     )
     groups = two_rates(net, 1e-4, 1e-2)
-    assert isinstance(groups, list | tuple), f"return a list of groups, not a {type(groups).__name__}"
+    asked = "return a list of groups, each of them a dictionary with 'params' and 'lr'"
+    assert isinstance(groups, list | tuple), f"{asked}, not {told(groups)}"
     rates: dict[int, list[float]] = {}
     for group in groups:
-        assert isinstance(group, Mapping), "each group is a dictionary with 'params' and 'lr'"
+        assert isinstance(group, Mapping), asked
         missing = {"params", "lr"} - set(group)
         assert not missing, f"a group lacks the key {sorted(missing)[0]!r}"
-        params = group["params"]
+        params, rate = group["params"], float(number(group["lr"], "the 'lr' of a group"))
+        assert not isinstance(params, nn.Module), "'params' are a network; give its .parameters()"
         for weights in [params] if isinstance(params, Tensor) else list(params):
-            rates.setdefault(id(weights), []).append(float(group["lr"]))
+            rates.setdefault(id(weights), []).append(rate)
     head = [rates.get(id(weights), []) for weights in net.layers[-1].parameters()]
     backbone = [rates.get(id(weights), []) for weights in net.layers[:-1].parameters()]
     assert all(len(found) < 2 for found in head + backbone), (
@@ -331,6 +337,8 @@ def check_two_rates(two_rates: Callable[[nn.Module, float, float], Sequence[Mapp
     )
     assert all(found == [1e-2] for found in head), "the whole head needs the rate head_rate"
     assert all(found == [1e-4] for found in backbone), "the whole backbone needs the rate backbone_rate"
+    others = {float(group["lr"]) for group in two_rates(net, 0.003, 0.5)}
+    assert others == {0.003, 0.5}, f"with the rates 0.003 and 0.5 your groups have the rates {sorted(others)}"
 
 
 @exercise(

@@ -15,7 +15,7 @@ from aircraft import detection, models
 from aircraft.scenes import Scene
 from aircraft_course.checks.answers import number, numbers, parts
 from aircraft_course.checks.core import exercise
-from aircraft_course.checks.reference import agree
+from aircraft_course.checks.reference import agree, shown
 
 
 @exercise(
@@ -302,7 +302,8 @@ def check_passes(passes: int) -> None:
 )
 def check_to_input(to_input: Callable[[np.ndarray], Any]) -> None:
     image = np.random.default_rng(1).integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    image[0, 0] = 255
+    image[0, 0] = 255, 128, 0
+    image[0, 1] = 254
     right = np.transpose(image, (2, 0, 1))[None].astype(np.float32) / 255
     given = to_input(image)
     assert not isinstance(given, Tensor), "onnxruntime knows no torch: return a numpy array"
@@ -319,6 +320,10 @@ def check_to_input(to_input: Callable[[np.ndarray], Any]) -> None:
     )
     assert got.dtype != np.uint8, (
         "the type is still uint8, so all shares between 0 and 1 are lost; convert first"
+    )
+    assert np.allclose(np.sort(got, axis=None), np.sort(right, axis=None), atol=1e-3), (
+        f"the pixel {image[0, 0].tolist()} becomes {shown(got[0, :, 0, 0])}, expected "
+        f"{shown(right[0, :, 0, 0])}: 0 to 255 becomes 0 to 1, and the shares between are kept"
     )
     assert np.allclose(got, right, atol=1e-3), (
         "the shape is right, but the pixels are mixed up: reshape does not move channels; transpose does"
