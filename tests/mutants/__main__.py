@@ -14,6 +14,7 @@ sys.path[:0] = [str(Path(__file__).parents[1])]
 
 from mutants import running  # noqa: E402
 
+JUDGED = Path(__file__).with_name("judged.txt")  # changes that a person found to be right answers, too
 COLUMNS = ["made", "equivalent", "refused", "explained", "to judge", "accepted", "crashed"]
 
 
@@ -49,8 +50,11 @@ def column(one: running.Verdict) -> str:
     """Where a mutant stands in the table."""
     if one.status in ("crash", "hang", "dead"):
         return "crashed"
+    if one.status == "ok" and one.equivalent is None:
+        known = f"{one.exercise}: {one.change}" in JUDGED.read_text(encoding="utf-8").split("\n")
+        return "equivalent" if known else "to judge"
     if one.status == "ok":
-        return {True: "equivalent", False: "accepted", None: "to judge"}[one.equivalent]
+        return "equivalent" if one.equivalent else "accepted"
     return "refused"
 
 
@@ -65,7 +69,7 @@ def report(verdicts: Iterable[running.Verdict]) -> str:
     parts = [
         "# Mutants of the right answers, judged by the checks",
         "Written by `make mutants`. Made: one mistake each, in the solutions. Equivalent: the same answers on "
-        f"{running.DRAWS:,} drawn inputs. To judge: accepted, and the check draws no inputs.",
+        f"{running.DRAWS:,} drawn inputs, or found so by a person (judged.txt). To judge: accepted, and no inputs are drawn.",
         table(verdicts, lambda one: f"{one.lesson}. {one.exercise}"),
         table(verdicts, lambda one: one.kind),
     ]

@@ -8,6 +8,7 @@ import io
 import json
 import linecache
 import os
+import re
 import select
 import signal
 import sys
@@ -21,11 +22,12 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "notebooks"), str(ROOT / "src")]
 
-from aircraft_course.checks import LAST, reference  # noqa: E402
+from aircraft_course.checks import LAST, core, reference  # noqa: E402
 from builder import sources, stubs  # noqa: E402
 from mutants.operators import Mutant, mutants  # noqa: E402
 
-SECONDS = 10  # that a check may take for a mutant
+SECONDS = 5  # of computing that a check may take for a mutant
+PATIENCE = 40  # seconds on the clock, until it counts as hanging
 DRAWS = 2000  # inputs on which an accepted mutant must behave as the solution, to be called equivalent
 Namespace = dict[str, Any]
 
@@ -179,6 +181,7 @@ def judged(code: str, check: str, space: Namespace, draws: int = 0) -> dict[str,
                 exec(compile(code, file, "exec"), space)
             except Exception as error:  # the cell of the answer itself fails: the student sees that
                 return {"status": "raises", "message": f"{type(error).__name__}: {error}"}
+            core.SECONDS = SECONDS if draws == 0 else 100
             with reference.effort(draws, 1) if draws else contextlib.nullcontext():
                 exec(compile(check, "<check>", "exec"), space)
     except NameError as error:  # the answer's name is gone: nothing to judge
@@ -188,7 +191,7 @@ def judged(code: str, check: str, space: Namespace, draws: int = 0) -> dict[str,
     text = printed.getvalue().strip()
     lines = len(text.splitlines())
     status, message = LAST.status, LAST.message
-    if status == "error" and "(line " not in message and "argument" not in message:
+    if status == "error" and not re.search(r"\(line |argument|Memory", message):
         status = "crash"  # no line of the answer in the trace: the check itself fell over
     return {
         "status": status, "message": message, "lines": lines, "drawn": before < reference.CALLS,
@@ -196,7 +199,7 @@ def judged(code: str, check: str, space: Namespace, draws: int = 0) -> dict[str,
     }  # fmt: skip
 
 
-def together(works: list[Callable[[], dict[str, Any]]], seconds: float = SECONDS) -> list[dict[str, Any]]:
+def together(works: list[Callable[[], dict[str, Any]]], seconds: float = PATIENCE) -> list[dict[str, Any]]:
     """The results of several pieces of work in one fork: forking costs more than most checks.
 
     The piece that hangs or dies takes the fork along; the others go on in a new one.
@@ -235,6 +238,6 @@ def together(works: list[Callable[[], dict[str, Any]]], seconds: float = SECONDS
     return found
 
 
-def apart(work: Callable[[], dict[str, Any]], seconds: float = SECONDS) -> dict[str, Any]:
+def apart(work: Callable[[], dict[str, Any]], seconds: float = PATIENCE) -> dict[str, Any]:
     """The result of `work` in a forked process, so that it changes nothing here; or that it hangs or dies."""
     return together([work], seconds)[0]

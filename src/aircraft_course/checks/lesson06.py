@@ -310,7 +310,8 @@ def check_rounds(rounds: Callable[[int, int, int], float]) -> None:
 )
 def check_two_rates(two_rates: Callable[[nn.Module, float, float], Sequence[Mapping[str, Any]]]) -> None:
     net = Network(
-        nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 1)), stride=None
+        nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 3), nn.Linear(3, 1)),
+        stride=None,
     )
     groups = two_rates(net, 1e-4, 1e-2)
     asked = "return a list of groups, each of them a dictionary with 'params' and 'lr'"
