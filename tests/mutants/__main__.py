@@ -13,9 +13,10 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[1])]
 
 from mutants import running  # noqa: E402
+from mutants.hints import at_the_spot  # noqa: E402
 
 JUDGED = Path(__file__).with_name("judged.txt")  # changes that a person found to be right answers, too
-COLUMNS = ["made", "equivalent", "refused", "explained", "to judge", "accepted", "crashed"]
+COLUMNS = ["made", "equivalent", "refused", "explained", "at the spot", "to judge", "accepted", "crashed"]
 
 
 def main(words: list[str]) -> int:
@@ -68,8 +69,10 @@ def report(verdicts: Iterable[running.Verdict]) -> str:
     verdicts = list(verdicts)
     parts = [
         "# Mutants of the right answers, judged by the checks",
-        "Written by `make mutants`. Made: one mistake each, in the solutions. Equivalent: the same answers on "
-        f"{running.DRAWS:,} drawn inputs, or found so by a person (judged.txt). To judge: accepted, and no inputs are drawn.",
+        "Written by `make mutants`. Made: one mistake each, in the solutions. Equivalent: the same answers "
+        f"on {running.DRAWS:,} drawn inputs, or found so by a person (judged.txt). To judge: accepted, and "
+        "no inputs are drawn. At the spot: the hint names the line that failed, or what came and what was "
+        "expected, or has the words of that kind of mistake, and none that send elsewhere (hints.py).",
         table(verdicts, lambda one: f"{one.lesson}. {one.exercise}"),
         table(verdicts, lambda one: one.kind),
     ]
@@ -85,6 +88,9 @@ def table(verdicts: Iterable[running.Verdict], key: Callable[[running.Verdict], 
     for one in verdicts:
         for row in (key(one), "all"):
             counts[row].update(["made", column(one)] + ["explained"] * explained(one))
+            counts[row].update(
+                ["at the spot"] * (column(one) == "refused" and at_the_spot(one.kind, one.message))
+            )
     rows = [*(name for name in counts if name != "all"), "all"]
     head = f"| | {' | '.join(COLUMNS)} |\n|---|{'---:|' * len(COLUMNS)}"
     body = [f"| {row} | " + " | ".join(str(counts[row][name]) for name in COLUMNS) + " |" for row in rows]

@@ -174,7 +174,9 @@ def _calls(tree: ast.AST, node: ast.AST) -> Iterator[tuple[str, Change]]:
             for other in ("int", "float", "bool"):
                 yield (
                     "dtype",
-                    lambda _, n, i=i, other=other: setattr(n.keywords[i], "value", ast.Name(other, ast.Load())),
+                    lambda _, n, i=i, other=other: setattr(
+                        n.keywords[i], "value", ast.Name(other, ast.Load())
+                    ),
                 )
     if name in REDUCING and not any(keyword.arg in ("axis", "dim") for keyword in node.keywords):
         for axis in (0, -1):

@@ -30,8 +30,15 @@ def rename(tree: ast.Module, rng: random.Random) -> None:
     """Another name for the local variables of a function; arguments keep theirs."""
     for function in _functions(tree):
         inner = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
-        free = {n.id for f in _functions(function) for n in ast.walk(f) if isinstance(n, ast.Nonlocal | ast.Global)}
-        taken = {arg.arg for node in ast.walk(function) if isinstance(node, ast.arguments) for arg in node.args}
+        free = {
+            n.id
+            for f in _functions(function)
+            for n in ast.walk(f)
+            if isinstance(n, ast.Nonlocal | ast.Global)
+        }
+        taken = {
+            arg.arg for node in ast.walk(function) if isinstance(node, ast.arguments) for arg in node.args
+        }
         names = {node.id for node in inner if isinstance(node.ctx, ast.Store)} - taken - free
         if any(isinstance(node, ast.Nonlocal | ast.Global | ast.ClassDef) for node in ast.walk(function)):
             continue
@@ -60,7 +67,12 @@ def turn(tree: ast.Module, rng: random.Random) -> None:
         if rng.random() < 0.5:
             if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and _plain(node):
                 node.left, node.right = node.right, node.left
-            if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in FLIPPED and _plain(node):
+            if (
+                isinstance(node, ast.Compare)
+                and len(node.ops) == 1
+                and type(node.ops[0]) in FLIPPED
+                and _plain(node)
+            ):
                 node.left, node.comparators = node.comparators[0], [node.left]
                 node.ops = [FLIPPED[type(node.ops[0])]()]
 
@@ -135,7 +147,9 @@ def longer(tree: ast.Module, rng: random.Random) -> None:
         def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
             if not isinstance(node.target, ast.Name):
                 return node
-            return ast.Assign([node.target], ast.BinOp(ast.Name(node.target.id, ast.Load()), node.op, node.value))
+            return ast.Assign(
+                [node.target], ast.BinOp(ast.Name(node.target.id, ast.Load()), node.op, node.value)
+            )
 
     Change().visit(tree)
 
@@ -146,7 +160,16 @@ def library(tree: ast.Module, rng: random.Random) -> None:
         function = getattr(node, "func", None)
         if isinstance(node, ast.Call) and isinstance(function, ast.Attribute) and node.args:
             ours = isinstance(function.value, ast.Name) and function.value.id == "np"
-            if ours and function.attr in {"mean", "sum", "max", "min", "argmax", "argmin", "argsort", "cumsum"}:
+            if ours and function.attr in {
+                "mean",
+                "sum",
+                "max",
+                "min",
+                "argmax",
+                "argmin",
+                "argsort",
+                "cumsum",
+            }:
                 array = ast.parse("np.asarray", mode="eval").body
                 function.value = ast.Call(array, [node.args.pop(0)], [])
 
@@ -155,7 +178,9 @@ def assigned(tree: ast.Module, rng: random.Random) -> None:
     """A second name for an argument."""
     for function in _functions(tree):
         names = [arg.arg for arg in function.args.args if arg.arg != "self"]
-        stored = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        stored = {
+            n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        }
         names = [name for name in names if name not in stored]
         if not names or len(_functions(function)) > 1:
             continue

@@ -54,7 +54,9 @@ def lesson(path: Path, only: Callable[[str], bool] = lambda name: True, *, secon
     """Judge all mutants of the exercises of a lesson, and with `second` those of the second right answers."""
     for one, text, check, space in prepared(path, only):
         number = int(path.stem[:2])
-        yield from exercise(number, one.cell.name, text, answered_lines(one.cell.text, text), check, space, **how)
+        yield from exercise(
+            number, one.cell.name, text, answered_lines(one.cell.text, text), check, space, **how
+        )
         for cell in one.right if second else []:
             yield from exercise(number, one.cell.name, cell.text, None, check, space, **how)
 
@@ -95,7 +97,11 @@ def prepared(
             space = light
             if apart(lambda: judged(solution, check, light))["status"] != "ok":  # noqa: B023
                 for earlier in cells[done:number]:
-                    run(stubs.solution(earlier.text) if "exercise" in earlier.tags else earlier.text, full, "cell")
+                    run(
+                        stubs.solution(earlier.text) if "exercise" in earlier.tags else earlier.text,
+                        full,
+                        "cell",
+                    )
                 done, space = number, full
             yield one, solution, check, space
         with contextlib.suppress(Exception):
@@ -123,12 +129,19 @@ def exercise(
     """The mutants of one answer; wanted: the lines that may change, all for None."""
     made = mutants(
         solution,
-        keep=lambda node: wanted is None or getattr(node, "lineno", 0) in wanted or not hasattr(node, "lineno"),
+        keep=lambda node: (
+            wanted is None or getattr(node, "lineno", 0) in wanted or not hasattr(node, "lineno")
+        ),
     )
     taken = chosen(made)
     first = together([lambda mutant=mutant: judged(mutant.code, check, dict(space)) for mutant in taken])
     for mutant, told in zip(taken, first, strict=True):
-        if told["status"] in ("ok", "crash", "dead", "hang"):  # once more alone: nothing of the others is left
+        if told["status"] in (
+            "ok",
+            "crash",
+            "dead",
+            "hang",
+        ):  # once more alone: nothing of the others is left
             told = apart(lambda mutant=mutant: judged(mutant.code, check, space))
         verdict = Verdict(number, name, mutant.kind, mutant.change, "", "")
         for key, value in told.items():

@@ -286,8 +286,8 @@ def check_weighted_loss(weighted_loss: Callable[[Array, Array, float], float]) -
         "you divide by the sum of the weights; PyTorch's pos_weight divides by the number of patches"
     )
     assert np.isclose(got, (9 * aircraft + background) / 3), (
-        f"with weight 9 and the three patches p = {p.tolist()}, y = {y.tolist()} you find {got:.3f}, expected "
-        f"{(9 * aircraft + background) / 3:.3f}"
+        f"with weight 9 and the three patches p = {p.tolist()}, y = {y.tolist()} you find {got:.3f}, "
+        f"expected {(9 * aircraft + background) / 3:.3f}"
     )
     agree(
         weighted_loss,
@@ -309,7 +309,9 @@ def check_balanced(balanced: Callable[[Array, int, np.random.Generator], Array])
     labels = _labels(100, 0.1)
     before = labels.copy()
     index = np.asarray(balanced(labels, 60, np.random.default_rng(0)))
-    assert np.array_equal(labels, before), "your function changed the labels that it was given; work on a copy"
+    assert np.array_equal(labels, before), (
+        "your function changed the labels that it was given; work on a copy"
+    )
     assert index.shape == (60,), f"60 indices were asked for; the shape of yours is {index.shape}"
     assert index.dtype.kind in "iu", (
         f"return indices, whole numbers, not {index.dtype}; np.flatnonzero turns a mask into indices"

@@ -130,7 +130,7 @@ def check_extract(extract: Callable[[nn.Module, Array, int], Any]) -> None:
         seen.clear()
         some = extract(backbone, images, size)
         assert max(seen) == min(size, 10), (
-            f"with a batch_size of {size} and 10 images, the largest batch had {max(seen)}, not {min(size, 10)}"
+            f"with a batch_size of {size} and 10 images the largest batch had {max(seen)} images"
         )
         assert np.shape(some) == (10, 6), (
             f"with a batch_size of {size}, 10 images give {np.shape(some)}, not (10, 6)"
@@ -148,7 +148,8 @@ def check_extract(extract: Callable[[nn.Module, Array, int], Any]) -> None:
     )
 )
 def check_stale(stale: Collection[str]) -> None:
-    assert isinstance(stale, Collection) and not isinstance(stale, str | Mapping), 'write a set of names, as {"zoom", "other patches"}'
+    wrong_kind = not isinstance(stale, Collection) or isinstance(stale, str | Mapping)
+    assert not wrong_kind, 'write a set of names, as {"zoom", "other patches"}'
     given = {str(name).strip() for name in stale}
     unknown = given - STALE - FRESH
     assert not unknown, f"{sorted(unknown)} is not in the list; copy the names from the text"
@@ -175,7 +176,9 @@ def check_stale(stale: Collection[str]) -> None:
 def check_head(head: Callable[[Array, Array, Array], Array]) -> None:
     features, labels, fresh, truth = _two_groups()
     given = [part.copy() for part in (features, labels, fresh)]
-    scores = numbers(head(features, labels, fresh), "what head returns", "one score for each patch is asked for")
+    scores = numbers(
+        head(features, labels, fresh), "what head returns", "one score for each patch is asked for"
+    )
     unchanged = all(np.array_equal(a, b) for a, b in zip(given, (features, labels, fresh), strict=True))
     assert unchanged, "your function changed the features or labels that it was given; work on a copy"
     assert scores.shape != (len(fresh), 2), "these are two columns; one score for each patch is wanted"
@@ -208,7 +211,9 @@ def check_head(head: Callable[[Array, Array, Array], Array]) -> None:
     )
     features, labels, fresh, _ = _many_features()
     asked = make_pipeline(StandardScaler(), LogisticRegression(C=1e-3)).fit(features, labels)
-    order = spearmanr(numbers(head(features, labels, fresh), "what head returns"), asked.decision_function(fresh))
+    order = spearmanr(
+        numbers(head(features, labels, fresh), "what head returns"), asked.decision_function(fresh)
+    )
     assert order.statistic > 0.999, (
         "with 60 features and 40 patches, your scores put the new patches in another order than a logistic "
         "regression with C=1e-3 on features of one scale: has yours this C?"
@@ -432,7 +437,9 @@ def _linears(sizes: Sequence[int], learning: Sequence[tuple[bool, bool]]) -> nn.
 
 
 def _numbers(sizes: Sequence[int], learning: Sequence[tuple[bool, bool]]) -> int:
-    return sum(a * b * weight + b * bias for (a, b), (weight, bias) in zip(pairwise(sizes), learning, strict=True))
+    return sum(
+        a * b * weight + b * bias for (a, b), (weight, bias) in zip(pairwise(sizes), learning, strict=True)
+    )
 
 
 def _draw_linears(rng: np.random.Generator, size: int) -> tuple[list[int], list[tuple[bool, bool]]]:

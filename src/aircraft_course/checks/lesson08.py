@@ -69,8 +69,8 @@ def check_linear_to_conv(linear_to_conv: Callable[[nn.Linear, int, int], nn.Conv
         if torch.allclose(got, right, atol=1e-5):
             wide = torch.randn(1, channels, side + 2, side + 3, generator=generator)
             assert tuple(conv(wide).shape) == (1, outputs, 3, 4), (
-                f"on a map that is 2 rows and 3 columns larger than the kernel the convolution must give 3 x 4 "
-                f"places, not {tuple(conv(wide).shape[2:])}: stride 1, no padding"
+                f"on a map that is 2 rows and 3 columns larger than the kernel the convolution must give "
+                f"3 x 4 places, not {tuple(conv(wide).shape[2:])}: stride 1, no padding"
             )
             continue
         kernel = linear.weight.reshape(outputs, channels, side, side)
@@ -204,14 +204,12 @@ def check_multiplications(multiplications: Callable[[int, int, int, int, int], i
     assert got != 16 * 9 * 62 * 62, "each filter reads all the input channels, not only one"
     assert got != 3 * 16 * 9, "that is the number of weights; each is used again at every position"
     assert got != 3 * 9 * 62 * 62, "that is one filter; there are 16 of them"
-    for layer in ((3, 16, 3, 62, 62), (12, 32, 3, 30, 30), (4608, 64, 1, 1, 1), (5, 7, 4, 9, 11)):
-        inputs, outputs, kernel, rows, columns = layer
-        right = rows * columns * outputs * inputs * kernel**2
-        assert multiplications(*layer) == right, (
-            f"for (inputs, outputs, kernel, rows, columns) = {layer} another number is right; "
-            "is the kernel a square, and is every position counted?"
-        )
-    agree(multiplications, lambda *layer: math.prod(layer) * layer[2], _draw_layer)
+    agree(
+        multiplications,
+        lambda *layer: math.prod(layer) * layer[2],
+        _draw_layer,
+        tell="is the kernel a square, and is every position counted?",
+    )
 
 
 @exercise(
@@ -401,8 +399,8 @@ def side_by_side(places: Sequence[Scene], *, across: int) -> Scene:
     side, rows = places[0].width, -(-len(places) // across)
     image = np.zeros((side * rows, side * across, 3), np.uint8)
     boxes, ignore = [], []
-    for number, place in enumerate(places):
-        y, x = side * (number // across), side * (number % across)
+    for position, place in enumerate(places):
+        y, x = side * (position // across), side * (position % across)
         image[y : y + side, x : x + side] = place.image
         shift = np.array([x, y, x, y], np.float32)
         boxes.append(place.boxes + shift)
