@@ -25,7 +25,7 @@ define unit-with
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench sample pretrained test unit unit-lowest unit-colab torture lint format notebooks times \
+.PHONY: help setup demo bench sample pretrained test unit unit-lowest unit-colab torture mutants lint format notebooks times \
         check-notebooks nbval nbval-full slides present slides-pdf figures widgets site clean
 
 help:  ## list the targets
@@ -94,6 +94,9 @@ unit-colab:  ## the tests with the versions of Colab (PYTHON=python3.12)
 
 torture: $(STAMP)  ## the long campaign of bad inputs, kills, flipped bits and bombs (at most 30 minutes)
 	$(BIN)/python tests/torture
+
+mutants: $(STAMP)  ## thousands of wrong answers through the checks; the table goes to tests/mutants.md (an hour)
+	$(BIN)/python tests/mutants --write
 
 check-notebooks: $(STAMP)  ## fail when a notebook is not what its source says
 	$(BIN)/python notebooks/build.py --check

@@ -200,6 +200,29 @@ def test_several_answers_are_given_by_place_or_by_name():
     assert LAST.status == "todo"
 
 
+@pytest.mark.skipif(not hasattr(core.signal, "SIGVTALRM"), reason="the system has no such alarm")
+def test_a_loop_without_end_is_ended(monkeypatch):
+    monkeypatch.setattr(core, "SECONDS", 0.2)
+
+    def endless(x):
+        while True:
+            x += 1
+
+    check_double(endless)
+    assert LAST.status == "error"
+    assert "does a loop never end" in LAST.message
+
+
+@pytest.mark.parametrize("line", ["answer.shape", "answer + [1]", "answer[3]"])
+def test_a_check_that_stumbles_over_an_answer_calls_it_wrong_and_names_no_failure(line):
+    names: dict = {"__name__": "made"}
+    code = f"def check_this(function):\n    answer = function(1)\n    {line}"
+    exec(compile(code, Path(core.__file__).with_name("made.py"), "exec"), names)
+    exercise(names["check_this"])(lambda x: (1, 2))
+    assert LAST.status == "wrong"
+    assert "another type or shape" in LAST.message
+
+
 def test_the_keyboard_still_interrupts():
     @exercise
     def check_slow(value):

@@ -32,6 +32,12 @@ FORGOTTEN = {
     "square", "T",
 }  # fmt: skip
 
+TYPES = {
+    "float32": ["int", "float"], "float64": ["int"], "float": ["int"], "int": ["float", "bool"],
+    "int64": ["float"], "bool": ["int"], "uint8": ["float"],
+}  # fmt: skip
+REDUCING = {"sum", "mean", "max", "min", "argmax", "argmin", "std", "var", "any", "all", "cumsum"}
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -77,7 +83,7 @@ Change = Callable[[ast.AST, ast.AST], None]  # of the whole tree, and of the nod
 
 
 def _changes(tree: ast.AST, node: ast.AST) -> Iterator[tuple[str, Change]]:
-    for make in (_operators, _values, _calls, _places, _statements, _names):
+    for make in (_operators, _values, _calls, _places, _loops, _statements, _names):
         yield from make(tree, node)
 
 
@@ -104,6 +110,7 @@ def _operators(tree: ast.AST, node: ast.AST) -> Iterator[tuple[str, Change]]:
     if isinstance(node, ast.IfExp | ast.If):
         for value in (True, False):
             yield "condition fixed", lambda _, n, value=value: setattr(n, "test", ast.Constant(value))
+        yield "condition negated", lambda _, n: setattr(n, "test", ast.UnaryOp(ast.Not(), n.test))
 
 
 def _values(tree: ast.AST, node: ast.AST) -> Iterator[tuple[str, Change]]:
@@ -117,8 +124,16 @@ def _values(tree: ast.AST, node: ast.AST) -> Iterator[tuple[str, Change]]:
         new = [value + 1, value - 1]
     elif isinstance(value, float):
         new = [value * 1.25 + (value == 0), 0.0 if value else 1.0]
+    elif isinstance(value, str):
+        new = sorted(_words(tree) - {value}) if len(value) > 1 else [c for c in "abcd" if c != value]
     for other in new:
         yield "constant", lambda _, n, other=other: setattr(n, "value", other)
+
+
+def _words(tree: ast.AST) -> set[str]:
+    """The texts of a piece of code, its docstrings left out."""
+    texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    return {text for text in texts if len(text) < 40}
 
 
 def _calls(tree: ast.AST, node: ast.AST) -> Iterator[tuple[str, Change]]:
@@ -150,6 +165,25 @@ def _calls(tree: ast.AST, node: ast.AST) -> Iterator[tuple[str, Change]]:
         if keyword.arg in ("axis", "dim") and isinstance(keyword.value, ast.Constant):
             other = 1 if keyword.value.value == 0 else 0
             yield "axis", lambda _, n, i=i, other=other: setattr(n.keywords[i], "value", ast.Constant(other))
+    for i, argument in enumerate(node.args):
+        kind = argument.attr if isinstance(argument, ast.Attribute) else getattr(argument, "id", "")
+        for other in TYPES.get(kind, []):
+            yield "dtype", lambda _, n, i=i, other=other: n.args.__setitem__(i, ast.Name(other, ast.Load()))
+    for i, keyword in enumerate(node.keywords):
+        if keyword.arg == "dtype":
+            for other in ("int", "float", "bool"):
+                yield (
+                    "dtype",
+                    lambda _, n, i=i, other=other: setattr(
+                        n.keywords[i], "value", ast.Name(other, ast.Load())
+                    ),
+                )
+    if name in REDUCING and not any(keyword.arg in ("axis", "dim") for keyword in node.keywords):
+        for axis in (0, -1):
+            yield (
+                "axis",
+                lambda _, n, axis=axis: n.keywords.append(ast.keyword("axis", ast.Constant(axis))),
+            )
     if isinstance(function, ast.Attribute) and getattr(function.value, "id", "") in ("rng", "generator"):
         yield (
             "global random numbers",
@@ -168,6 +202,33 @@ def _places(tree: ast.AST, node: ast.AST) -> Iterator[tuple[str, Change]]:
         yield "indices swapped", lambda _, n: n.slice.elts.__setitem__(slice(0, 2), n.slice.elts[1::-1])
     if isinstance(node, ast.Tuple | ast.List) and len(node.elts) >= 2 and isinstance(node.ctx, ast.Load):
         yield "order swapped", lambda _, n: n.elts.__setitem__(slice(0, 2), n.elts[1::-1])
+
+
+def _loops(tree: ast.AST, node: ast.AST) -> Iterator[tuple[str, Change]]:
+    """Loops over a part, and parts of literals, subscripts and comprehensions that are left out."""
+    if isinstance(node, ast.For | ast.comprehension):
+        for part in ("[1:]", "[:-1]", "[:1]", "[::-1]"):
+            yield (
+                "loop shortened" if part != "[::-1]" else "loop backwards",
+                lambda _, n, part=part: setattr(
+                    n, "iter", ast.parse(f"list({ast.unparse(n.iter)}){part}", mode="eval").body
+                ),
+            )
+    if isinstance(node, ast.comprehension):
+        for i in range(len(node.ifs)):
+            yield "condition dropped", lambda _, n, i=i: n.ifs.pop(i)
+    if isinstance(node, ast.Set | ast.List | ast.Tuple) and not isinstance(
+        getattr(node, "ctx", None), ast.Store
+    ):
+        for i in range(len(node.elts)):
+            yield "element dropped", lambda _, n, i=i: n.elts.pop(i)
+    if isinstance(node, ast.Dict):
+        for i in range(len(node.values)):
+            yield "element dropped", lambda _, n, i=i: (n.keys.pop(i), n.values.pop(i))
+            if i:
+                yield "order swapped", lambda _, n, i=i: _swap_lines(n.values, i - 1)
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+        yield "index dropped", lambda root, n: _swap_in(root, n, n.value)
 
 
 def _statements(tree: ast.AST, node: ast.AST) -> Iterator[tuple[str, Change]]:
@@ -204,7 +265,7 @@ def _statements(tree: ast.AST, node: ast.AST) -> Iterator[tuple[str, Change]]:
             lambda root, n: _swap_in(root, n, ast.AugAssign(n.targets[0], n.value.op, n.value.right)),
         )
     if isinstance(node, ast.Return) and node.value is not None:
-        for word in ("int", "list", "float"):
+        for word in ("int", "list", "float", "str", "bool"):
             yield (
                 "another type",
                 lambda _, n, word=word: setattr(

@@ -9,10 +9,13 @@ import importlib
 import inspect
 import os
 import re
+import signal
 import sysconfig
 import textwrap
+import threading
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
@@ -23,6 +26,8 @@ ELSEWHERE: list[Callable[..., tuple[str, str]]] = []
 
 # What the student did not write: their steps are left out of the line that tells of an error.
 PACKAGES = ("aircraft_course", "aircraft_bench", "aircraft", "airfield")
+
+SECONDS = 60  # of computing that an answer may take in a check
 
 LINES = {
     "ok": "✅ correct",
@@ -90,13 +95,16 @@ class Exercise:
         if any(answer is ... for answer in [*answers, *named.values()]):
             return "todo", TO_DO
         try:
-            self.function(*answers, **named)
+            with _in_time():
+                self.function(*answers, **named)
         except (Exception, SystemExit) as error:
             # A blank is looked for only now: an honest `image[..., 0]` must never spoil a right answer.
             if is_blank():
                 return "todo", TO_DO
             if isinstance(error, AssertionError):
                 return "wrong", _one_line(error) or "read the exercise again and try a small example by hand"
+            if _is_of_the_check(error):
+                return "wrong", f"your answer has another type or shape than the exercise asks for ({error})"
             return "error", _explain(error)
         return "ok", ""
 
@@ -190,6 +198,40 @@ def _has_blank_line(code: CodeType) -> bool:
 def _explain(error: BaseException) -> str:
     """The error in one line, with the student's own line that caused it."""
     return f"{type(error).__name__}: {_one_line(error)}".rstrip(": ") + where(error)
+
+
+@contextmanager
+def _in_time() -> Iterator[None]:
+    """End an answer that computes for longer than SECONDS, where the system has such an alarm.
+
+    Seconds of computing, not of the clock: a busy machine is no fault of the student's.
+    """
+    alarm = getattr(signal, "SIGVTALRM", None)
+    if alarm is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(number: int, frame: object) -> None:
+        raise TimeoutError(f"after {SECONDS} s of computing there is no answer yet: does a loop never end?")
+
+    before = signal.signal(alarm, ring)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(alarm, before)
+
+
+def _is_of_the_check(error: BaseException) -> bool:
+    """Whether the check stumbled over what an answer is or returns: no line of the student's failed.
+
+    An answer that cannot be called as it is asked for is the student's, though the call stands in the check.
+    """
+    called = isinstance(error, TypeError) and re.search(r"not callable|argument|unhashable", str(error))
+    ours = isinstance(error, TypeError | ValueError | IndexError | AttributeError | RuntimeError)
+    away = hasattr(error, "where") or isinstance(error, RecursionError)
+    return ours and not called and not away and not where(error)
 
 
 def where(error: BaseException) -> str:

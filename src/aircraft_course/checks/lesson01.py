@@ -326,7 +326,7 @@ def check_baseline(guess: Any) -> None:
     assert value <= 1, f"you answered {value:g}: give a share between 0 and 1, not per cent"
     assert value != 0.5, "0.5 would be a coin with two sides; how many digits are there to choose from?"
     assert value > 0.05, f"{value:g} is too low: even a stopped clock is right now and then"
-    assert abs(value - 0.1) < 0.021, (
+    assert abs(value - 0.1) < 0.006, (
         f"you answered {value:g}: if all ten digits are equally frequent, how often is it a 3?"
     )
 

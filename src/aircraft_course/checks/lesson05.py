@@ -71,13 +71,6 @@ def check_precision_at(precision_at: Callable[[float, float, float], float]) -> 
         "with 100 aircraft in 1,000 patches there are 90 right alarms, and 90 false ones from 900 background "
         f"patches: half are right; your function says {got:g}"
     )
-    rng = np.random.default_rng(5)
-    for share, recall, rate in rng.uniform(0.05, 0.95, (5, 3)):
-        right = share * recall
-        got = _number(precision_at(share, recall, rate))
-        assert np.isclose(got, right / (right + (1 - share) * rate)), (
-            f"precision_at({share:.2f}, {recall:.2f}, {rate:.2f}) gives {got:.3f}; count it in 1,000 patches"
-        )
     agree(
         precision_at,
         _precision_at,
@@ -147,15 +140,6 @@ def check_curve(curve: Callable[[Array, Array], tuple[Array, Array]]) -> None:
     assert np.isclose(recall[-1], 1), (
         "after the last patch everything is an alarm, so every aircraft is found: recall must end at 1; "
         f"yours ends at {recall[-1]:g}"
-    )
-    labels, scores = _ranked(60)
-    precision, recall = (np.asarray(values, float) for values in curve(labels, scores))
-    found = np.cumsum(labels[np.argsort(-scores)])
-    assert np.allclose(recall, found / labels.sum()), (
-        "recall is wrong on 60 random patches: divide what was found by the number of aircraft"
-    )
-    assert np.allclose(precision, found / np.arange(1, 61)), (
-        "precision is wrong on 60 random patches: divide what was found by the number of alarms so far"
     )
     agree(curve, _curve, _draw_ranked, tell="precision first, then recall")
 
@@ -302,7 +286,8 @@ def check_weighted_loss(weighted_loss: Callable[[Array, Array, float], float]) -
         "you divide by the sum of the weights; PyTorch's pos_weight divides by the number of patches"
     )
     assert np.isclose(got, (9 * aircraft + background) / 3), (
-        f"with weight 9 and the three patches p = {p.tolist()}, y = {y.tolist()} you find {got:.3f}"
+        f"with weight 9 and the three patches p = {p.tolist()}, y = {y.tolist()} you find {got:.3f}, "
+        f"expected {(9 * aircraft + background) / 3:.3f}"
     )
     agree(
         weighted_loss,
@@ -322,7 +307,11 @@ def check_weighted_loss(weighted_loss: Callable[[Array, Array, float], float]) -
 )
 def check_balanced(balanced: Callable[[Array, int, np.random.Generator], Array]) -> None:
     labels = _labels(100, 0.1)
+    before = labels.copy()
     index = np.asarray(balanced(labels, 60, np.random.default_rng(0)))
+    assert np.array_equal(labels, before), (
+        "your function changed the labels that it was given; work on a copy"
+    )
     assert index.shape == (60,), f"60 indices were asked for; the shape of yours is {index.shape}"
     assert index.dtype.kind in "iu", (
         f"return indices, whole numbers, not {index.dtype}; np.flatnonzero turns a mask into indices"
@@ -357,7 +346,7 @@ def check_balanced(balanced: Callable[[Array, int, np.random.Generator], Array])
         drawn = np.concatenate([balanced(labels, 40, np.random.default_rng(seed)) for seed in range(30)])
         missed = set(np.flatnonzero(labels == kind).tolist()) - set(np.asarray(drawn).tolist())
         assert not missed, f"in 30 draws of 40, some patches of {word} never came: draw from all of them"
-    by_chance(lambda rng: balanced(labels, 40, rng), "balanced")
+    by_chance(lambda rng: balanced(labels, 40, rng), "balanced", given=labels)
 
 
 @exercise(
@@ -382,11 +371,6 @@ def check_hardest(hardest: Callable[[Array, Array, int], Array]) -> None:
     assert found == {2, 4}, (
         f"of labels {labels.tolist()} and scores {scores.tolist()} your hardest are {sorted(found)}"
     )
-    labels, scores = _ranked(80)
-    index = np.asarray(hardest(labels, scores, 15))
-    where = np.flatnonzero(labels == 0)
-    right = where[np.argsort(-scores[where])[:15]]
-    assert set(index.tolist()) == set(right.tolist()), "wrong among 80 random patches; are all background?"
     agree(hardest, _hardest, _draw_hard, form=lambda index: sorted(int(i) for i in np.asarray(index)))
 
 
@@ -401,7 +385,7 @@ def check_focal_loss(focal_loss: Callable[[Array, Array, float], float]) -> None
     pt = np.array([0.9, 0.2, 0.4])
     cross_entropy = -np.log(pt)
     got = _number(focal_loss(p, y, 0.0))
-    assert got > 0, f"a loss is positive, yours is {got:.3f}: mind the minus sign"
+    assert got >= 0, f"a loss is positive, yours is {got:.3f}: mind the minus sign"
     assert not np.isclose(got, -np.log(p).mean()), (
         "you use p for every patch; for background the probability of the true class is 1 - p"
     )
@@ -417,7 +401,8 @@ def check_focal_loss(focal_loss: Callable[[Array, Array, float], float]) -> None
         "the factor must also use the probability of the true class, not p"
     )
     assert np.isclose(got, ((1 - pt) ** 2 * cross_entropy).mean()), (
-        f"with gamma 2 and p = {p.tolist()}, y = {y.tolist()} you find {got:.4f}"
+        f"with gamma 2 and p = {p.tolist()}, y = {y.tolist()} you find {got:.4f}, expected "
+        f"{((1 - pt) ** 2 * cross_entropy).mean():.4f}"
     )
     agree(
         focal_loss,
@@ -459,13 +444,22 @@ def check_redraw_sites(redraw_sites: Callable[[Array, np.random.Generator], Arra
     )
     assert set(drawn.tolist()) == set(range(len(sites))), "in 40 draws some sites never came: draw from all"
     mixed = np.random.default_rng(7).permutation(sites)
+    before = mixed.copy()
     index = np.asarray(redraw_sites(mixed, np.random.default_rng(0)))
+    assert np.array_equal(mixed, before), "your function changed the sites that it was given; work on a copy"
     for name in np.unique(mixed[index]):
         times = np.bincount(index[mixed[index] == name], minlength=len(mixed))[mixed == name]
         assert len(set(times.tolist())) == 1, (
             f"where the patches of a site do not stand together, some of {name} are missing: take all of them"
         )
-    by_chance(lambda rng: redraw_sites(sites, rng), "redraw_sites")
+    uneven = np.repeat(["large", "small", "tiny"], [40, 2, 1])
+    drawn = np.concatenate([redraw_sites(uneven, np.random.default_rng(seed)) for seed in range(40)])
+    draws = (uneven[drawn.astype(int)] == "large").sum() / 40  # 40 of 120 draws, give or take 5
+    assert draws < 70, (
+        "a site with many patches comes more often than one with few: draw from the names of the sites, "
+        "each of them once in the list, not from the patches"
+    )
+    by_chance(lambda rng: redraw_sites(mixed, rng), "redraw_sites", given=mixed)
 
 
 @exercise(
@@ -499,7 +493,15 @@ def check_by_site(by_site: Callable[[Array, float, np.random.Generator], Array])
         places, shared = set(sites[mask].tolist()), set(sites[mask].tolist()) & set(sites[~mask].tolist())
         assert not shared, f"{len(shared)} of {count} sites are on both sides; take whole sites"
         assert len(places) == right, f"{fraction:g} of {count} sites are {right}; you drew {len(places)}"
-    by_chance(lambda rng: by_site(sites, 0.5, rng), "by_site")
+    sites = np.random.default_rng(4).permutation(np.repeat(np.arange(6), 4))
+    sets = [set(sites[by_site(sites, 0.5, np.random.default_rng(seed))].tolist()) for seed in range(40)]
+    assert set.union(*sets) == set(range(6)), (
+        "in 40 draws of 3 sites of 6, some sites never came to validation: draw from all of them"
+    )
+    assert len(set(map(frozenset, sets))) > 8, (
+        "40 draws of 3 sites of 6 give nearly always the same few sets: any 3 sites may come together"
+    )
+    by_chance(lambda rng: by_site(sites, 0.5, rng), "by_site", given=sites)
 
 
 def _precision_at(share: float, recall: float, false_alarm_rate: float) -> float:
@@ -507,7 +509,7 @@ def _precision_at(share: float, recall: float, false_alarm_rate: float) -> float
 
 
 def _draw_labels(rng: np.random.Generator, size: int) -> tuple[Array]:
-    return (rng.integers(0, 2, size + int(rng.integers(0, 4))),)
+    return (rng.integers(0, 2, size + int(rng.integers(0, 4))).astype(np.uint8),)  # as the data sets have
 
 
 def _curve(labels: Array, scores: Array) -> tuple[Array, Array]:
@@ -529,7 +531,7 @@ def _area(precision: Array, recall: Array) -> float:
 
 
 def _draw_f(rng: np.random.Generator, size: int) -> tuple[float, float, float]:
-    precision, recall = rng.uniform(0.05, 1, 2).round(2).tolist()
+    precision, recall = np.exp(rng.uniform(-6, 0, 2)).round(4).tolist()  # some of them very small
     if size % 3 == 0:  # one of them 0, or both
         precision, recall = [(0.0, recall), (precision, 0.0), (0.0, 0.0)][int(rng.integers(3))]
     return precision, recall, float(rng.choice([0.5, 1, 2, 3]))
@@ -545,7 +547,7 @@ def _draw_promise(rng: np.random.Generator, size: int) -> tuple[Array, Array, fl
     while True:
         labels, scores = _draw_ranked(rng, size + 3)
         labels[scores.argmax()] = 1
-        wanted = float(rng.choice([0.35, 0.55, 0.65, 0.75, 0.9]))
+        wanted = float(rng.choice([0.35, 0.5, 0.65, 0.75, 0.9]))
         lowest = scores == scores[_most_found(labels, scores, wanted)].min()
         if labels[lowest].all():
             return labels, scores, wanted

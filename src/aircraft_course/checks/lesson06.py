@@ -10,11 +10,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.stats import spearmanr
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from aircraft.models import Network, Normalize
-from aircraft_course.checks.answers import number
+from aircraft_course.checks.answers import number, numbers, told
 from aircraft_course.checks.core import exercise
 from aircraft_course.checks.reference import agree, by_chance
 
@@ -55,7 +59,7 @@ def check_trainable(trainable: Callable[[nn.Module], int]) -> None:
         lambda sizes, learning: trainable(_linears(sizes, learning)),
         _numbers,
         _draw_linears,
-        name="trainable, of Linear layers of these sizes of which these learn,",
+        name="trainable, of Linear layers of these sizes whose (weight, bias) learn,",
         form=_number,
     )
 
@@ -90,6 +94,7 @@ def check_enlarged(map_side: float, times_the_work: float) -> None:
 def check_extract(extract: Callable[[nn.Module, Array, int], Any]) -> None:
     backbone, seen = _tiny_backbone()
     images = np.random.default_rng(6).integers(0, 256, (10, 64, 64, 3), dtype=np.uint8)
+    pixels = images.copy()
     before = {name: value.clone() for name, value in backbone.state_dict().items()}
     backbone.train()
     got = extract(backbone, images, 4)
@@ -98,7 +103,7 @@ def check_extract(extract: Callable[[nn.Module, Array, int], Any]) -> None:
         "the features still hold on to their gradient and to every map before them: "
         "compute them inside `with torch.inference_mode():`"
     )
-    features = np.asarray(got)
+    features = numbers(got, "what extract returns", "one array (N, features) is asked for: join the batches")
     assert features.shape != (2, 6), "these are the features of the last batch only; collect all batches"
     assert features.shape == (10, 6), (
         f"10 images and a backbone with 6 features: the shape is (10, 6), not {features.shape}"
@@ -109,6 +114,7 @@ def check_extract(extract: Callable[[nn.Module, Array, int], Any]) -> None:
         "the backbone has changed while you computed: in training mode batch norm updates its statistics, "
         "and dropout deletes features; switch to evaluation mode first"
     )
+    assert np.array_equal(images, pixels), "your function changed the images that it was given"
     assert max(seen) <= 4, f"batch_size is 4, but {max(seen)} images went through at once; memory is small"
     backbone.eval()
     with torch.inference_mode():
@@ -121,7 +127,11 @@ def check_extract(extract: Callable[[nn.Module, Array, int], Any]) -> None:
         "the shape is right, the values are not: are the images in their order, and given as they are?"
     )
     for size in (3, 10, 16):  # one image in the last batch, all in one, more than there are
+        seen.clear()
         some = extract(backbone, images, size)
+        assert max(seen) == min(size, 10), (
+            f"with a batch_size of {size} and 10 images the largest batch had {max(seen)} images"
+        )
         assert np.shape(some) == (10, 6), (
             f"with a batch_size of {size}, 10 images give {np.shape(some)}, not (10, 6)"
         )
@@ -138,7 +148,8 @@ def check_extract(extract: Callable[[nn.Module, Array, int], Any]) -> None:
     )
 )
 def check_stale(stale: Collection[str]) -> None:
-    assert not isinstance(stale, str), 'write a set of names, as {"zoom", "other patches"}'
+    wrong_kind = not isinstance(stale, Collection) or isinstance(stale, str | Mapping)
+    assert not wrong_kind, 'write a set of names, as {"zoom", "other patches"}'
     given = {str(name).strip() for name in stale}
     unknown = given - STALE - FRESH
     assert not unknown, f"{sorted(unknown)} is not in the list; copy the names from the text"
@@ -164,7 +175,12 @@ def check_stale(stale: Collection[str]) -> None:
 )
 def check_head(head: Callable[[Array, Array, Array], Array]) -> None:
     features, labels, fresh, truth = _two_groups()
-    scores = np.asarray(head(features, labels, fresh))
+    given = [part.copy() for part in (features, labels, fresh)]
+    scores = numbers(
+        head(features, labels, fresh), "what head returns", "one score for each patch is asked for"
+    )
+    unchanged = all(np.array_equal(a, b) for a, b in zip(given, (features, labels, fresh), strict=True))
+    assert unchanged, "your function changed the features or labels that it was given; work on a copy"
     assert scores.shape != (len(fresh), 2), "these are two columns; one score for each patch is wanted"
     assert scores.shape == (len(fresh),), (
         f"for {len(fresh)} new patches return {len(fresh)} scores, not the shape {scores.shape}"
@@ -192,6 +208,15 @@ def check_head(head: Callable[[Array, Array, Array], Array]) -> None:
     more = np.asarray(head(features, labels, np.concatenate([fresh, 10 * fresh])))[: len(fresh)]
     assert np.allclose(more, scores, atol=1e-6), (
         "the score of a patch changes with the other new patches: learn the scale from the training features"
+    )
+    features, labels, fresh, _ = _many_features()
+    asked = make_pipeline(StandardScaler(), LogisticRegression(C=1e-3)).fit(features, labels)
+    order = spearmanr(
+        numbers(head(features, labels, fresh), "what head returns"), asked.decision_function(fresh)
+    )
+    assert order.statistic > 0.999, (
+        "with 60 features and 40 patches, your scores put the new patches in another order than a logistic "
+        "regression with C=1e-3 on features of one scale: has yours this C?"
     )
 
 
@@ -221,7 +246,7 @@ def check_draw_sites(draw_sites: Callable[[Array, int, np.random.Generator], Arr
         _draw_places,
         name="draw_sites: how many patches, all different, all but one of their sites whole",
     )
-    by_chance(lambda rng: np.sort(draw_sites(sites, 50, rng)), "draw_sites")
+    by_chance(lambda rng: np.sort(draw_sites(sites, 50, rng)), "draw_sites", given=sites)
 
 
 @exercise(
@@ -290,18 +315,21 @@ def check_rounds(rounds: Callable[[int, int, int], float]) -> None:
 )
 def check_two_rates(two_rates: Callable[[nn.Module, float, float], Sequence[Mapping[str, Any]]]) -> None:
     net = Network(
-        nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 1)), stride=None
+        nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 3), nn.Linear(3, 1)),
+        stride=None,
     )
     groups = two_rates(net, 1e-4, 1e-2)
-    assert isinstance(groups, list | tuple), f"return a list of groups, not a {type(groups).__name__}"
+    asked = "return a list of groups, each of them a dictionary with 'params' and 'lr'"
+    assert isinstance(groups, list | tuple), f"{asked}, not {told(groups)}"
     rates: dict[int, list[float]] = {}
     for group in groups:
-        assert isinstance(group, Mapping), "each group is a dictionary with 'params' and 'lr'"
+        assert isinstance(group, Mapping), asked
         missing = {"params", "lr"} - set(group)
         assert not missing, f"a group lacks the key {sorted(missing)[0]!r}"
-        params = group["params"]
+        params, rate = group["params"], float(number(group["lr"], "the 'lr' of a group"))
+        assert not isinstance(params, nn.Module), "'params' are a network; give its .parameters()"
         for weights in [params] if isinstance(params, Tensor) else list(params):
-            rates.setdefault(id(weights), []).append(float(group["lr"]))
+            rates.setdefault(id(weights), []).append(rate)
     head = [rates.get(id(weights), []) for weights in net.layers[-1].parameters()]
     backbone = [rates.get(id(weights), []) for weights in net.layers[:-1].parameters()]
     assert all(len(found) < 2 for found in head + backbone), (
@@ -315,6 +343,8 @@ def check_two_rates(two_rates: Callable[[nn.Module, float, float], Sequence[Mapp
     )
     assert all(found == [1e-2] for found in head), "the whole head needs the rate head_rate"
     assert all(found == [1e-4] for found in backbone), "the whole backbone needs the rate backbone_rate"
+    others = {float(group["lr"]) for group in two_rates(net, 0.003, 0.5)}
+    assert others == {0.003, 0.5}, f"with the rates 0.003 and 0.5 your groups have the rates {sorted(others)}"
 
 
 @exercise(
@@ -396,21 +426,25 @@ def check_strategy(strategy: Mapping[str, str]) -> None:
     )
 
 
-def _linears(sizes: Sequence[int], learning: Sequence[bool]) -> nn.Module:
-    layers = [nn.Linear(a, b, device="meta") for a, b in pairwise(sizes)]  # draws no random numbers
-    for layer, learns in zip(layers, learning, strict=True):
-        layer.weight.requires_grad_(learns)
-        layer.bias.requires_grad_(learns)
-    return nn.Sequential(*layers)
+def _linears(sizes: Sequence[int], learning: Sequence[tuple[bool, bool]]) -> nn.Module:
+    """Linear layers, the first one a network inside the network; made without drawing random numbers."""
+    first, *others = [nn.Linear(a, b, device="meta").to_empty(device="cpu") for a, b in pairwise(sizes)]
+    net = nn.Sequential(nn.Sequential(first, nn.BatchNorm1d(sizes[1], affine=False), nn.ReLU()), *others)
+    for layer, (weight, bias) in zip([first, *others], learning, strict=True):
+        layer.weight.requires_grad_(weight)
+        layer.bias.requires_grad_(bias)
+    return net
 
 
-def _numbers(sizes: Sequence[int], learning: Sequence[bool]) -> int:
-    return sum((a + 1) * b for (a, b), learns in zip(pairwise(sizes), learning, strict=True) if learns)
+def _numbers(sizes: Sequence[int], learning: Sequence[tuple[bool, bool]]) -> int:
+    return sum(
+        a * b * weight + b * bias for (a, b), (weight, bias) in zip(pairwise(sizes), learning, strict=True)
+    )
 
 
-def _draw_linears(rng: np.random.Generator, size: int) -> tuple[list[int], list[bool]]:
+def _draw_linears(rng: np.random.Generator, size: int) -> tuple[list[int], list[tuple[bool, bool]]]:
     sizes = rng.integers(1, 9, 2 + size).tolist()
-    return sizes, (rng.random(1 + size) < 0.6).tolist()
+    return sizes, [(bool(weight), bool(bias)) for weight, bias in rng.random((1 + size, 2)) < 0.6]
 
 
 def _places(sites: Array, index: Any) -> tuple[int, bool, bool]:
@@ -478,3 +512,11 @@ def _two_groups() -> tuple[Array, Array, Array, Array]:
     telling = 0.01 * (rng.normal(size=(400, 2)) + 2.5 * labels[:, None])
     features = np.concatenate([telling, rng.normal(size=(400, 1), scale=100)], axis=1)
     return features[:200], labels[:200], features[200:], labels[200:]
+
+
+def _many_features() -> tuple[Array, Array, Array, Array]:
+    """As `_two_groups`, with fewer patches than features, so that it matters how freely weights may grow."""
+    rng = np.random.default_rng(7)
+    labels = rng.permutation(np.arange(140) % 2)
+    features = rng.normal(size=(140, 60), scale=rng.uniform(0.1, 5, 60)) + 0.3 * labels[:, None]
+    return features[:40], labels[:40], features[40:], labels[40:]

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from aircraft import detection, models
 from aircraft.scenes import Scene
+from aircraft_course.checks.answers import number, numbers, parts
 from aircraft_course.checks.core import exercise
-from aircraft_course.checks.reference import agree
+from aircraft_course.checks.reference import agree, shown
 
 
 @exercise(
@@ -25,14 +26,14 @@ from aircraft_course.checks.reference import agree
     )
 )
 def check_looks(looks: Callable[[int], float]) -> None:
-    seen = looks(8)
+    seen = number(looks(8), "looks(8)")
     assert seen != 8, "8 windows is right along x; but windows are shifted along y as well"
     assert seen != 512, "512 = 64 * 64 / 8: the stride acts along x and along y, so it divides twice"
     assert looks(64) == 1, f"at stride 64 no windows overlap: a pixel is seen once, not {looks(64)} times"
     for stride in (32, 16, 8, 4, 1):
         corners = np.arange(0, 512, stride)
         along = int(((corners <= 256) & (corners + 64 > 256)).sum())
-        seen, right = looks(stride), along**2
+        seen, right = number(looks(stride), f"looks({stride})"), along**2
         assert np.isclose(seen, right), (
             f"at stride {stride} your function says {seen:g}; counting the windows around pixel (256, 256) "
             "one by one gives another number"
@@ -66,6 +67,11 @@ def check_linear_to_conv(linear_to_conv: Callable[[nn.Linear, int, int], nn.Conv
             f"on one window the convolution gives {tuple(got.shape)}, not one number each"
         )
         if torch.allclose(got, right, atol=1e-5):
+            wide = torch.randn(1, channels, side + 2, side + 3, generator=generator)
+            assert tuple(conv(wide).shape) == (1, outputs, 3, 4), (
+                f"on a map that is 2 rows and 3 columns larger than the kernel the convolution must give "
+                f"3 x 4 places, not {tuple(conv(wide).shape[2:])}: stride 1, no padding"
+            )
             continue
         kernel = linear.weight.reshape(outputs, channels, side, side)
         assert not torch.equal(conv.weight, kernel), (
@@ -89,7 +95,9 @@ def check_linear_to_conv(linear_to_conv: Callable[[nn.Linear, int, int], nn.Conv
     )
 )
 def check_kernels(kernels: Any) -> None:
-    first, second = (int(side) for side in kernels)
+    first, second = (
+        number(side, "a side") for side in parts(kernels, 2, "write two sides, as (first, second)")
+    )
     assert first != 64, "64 is the window in pixels; the kernel lies on the features, after two pools"
     assert first * first * 32 == 4608, (
         f"a kernel of {first} x {first} on 32 channels has {first * first * 32} weights, not 4608"
@@ -150,12 +158,12 @@ def check_toy_dense(toy_dense: Callable[[nn.Module], nn.Module]) -> None:
     )
 )
 def check_corner(corner: Callable[[int, int, int], Any]) -> None:
-    got = tuple(float(value) for value in corner(2, 5, 8))
+    got = _pair(corner(2, 5, 8))
     assert got != (5, 2), "(5, 2) counts windows; the corner is in pixels"
     assert got != (16, 40), "x and y are swapped: the row i belongs to y, and x comes first"
     assert got != (72, 48), "(72, 48) is the centre of the window; the corner is its upper left pixel"
     for i, j, stride in ((2, 5, 8), (0, 0, 4), (7, 1, 4), (3, 3, 16)):
-        got = tuple(float(value) for value in corner(i, j, stride))
+        got = _pair(corner(i, j, stride))
         assert got == (stride * j, stride * i), (
             f"for map[{i}, {j}] at stride {stride} {got} is not where its window begins"
         )
@@ -196,14 +204,12 @@ def check_multiplications(multiplications: Callable[[int, int, int, int, int], i
     assert got != 16 * 9 * 62 * 62, "each filter reads all the input channels, not only one"
     assert got != 3 * 16 * 9, "that is the number of weights; each is used again at every position"
     assert got != 3 * 9 * 62 * 62, "that is one filter; there are 16 of them"
-    for layer in ((3, 16, 3, 62, 62), (12, 32, 3, 30, 30), (4608, 64, 1, 1, 1), (5, 7, 4, 9, 11)):
-        inputs, outputs, kernel, rows, columns = layer
-        right = rows * columns * outputs * inputs * kernel**2
-        assert multiplications(*layer) == right, (
-            f"for (inputs, outputs, kernel, rows, columns) = {layer} another number is right; "
-            "is the kernel a square, and is every position counted?"
-        )
-    agree(multiplications, lambda *layer: math.prod(layer) * layer[2], _draw_layer)
+    agree(
+        multiplications,
+        lambda *layer: math.prod(layer) * layer[2],
+        _draw_layer,
+        tell="is the kernel a square, and is every position counted?",
+    )
 
 
 @exercise(
@@ -278,6 +284,7 @@ def check_finer_map(finer_map: Callable[[nn.Module, Tensor, int], Any]) -> None:
     )
 )
 def check_passes(passes: int) -> None:
+    passes = int(number(passes, "passes")) if number(passes, "passes") % 1 == 0 else passes
     assert passes != 4, "4 shifts is right along x: 0, 2, 4 and 6 pixels. And along y?"
     assert passes not in (2, 64), (
         "the stride falls from 8 to 2: that is a quarter; count the shifts along one axis first"
@@ -293,9 +300,12 @@ def check_passes(passes: int) -> None:
 )
 def check_to_input(to_input: Callable[[np.ndarray], Any]) -> None:
     image = np.random.default_rng(1).integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    image[0, 0] = 255
+    image[0, 0] = 255, 128, 0
+    image[0, 1] = 254
     right = np.transpose(image, (2, 0, 1))[None].astype(np.float32) / 255
-    got = np.asarray(to_input(image))
+    given = to_input(image)
+    assert not isinstance(given, Tensor), "onnxruntime knows no torch: return a numpy array"
+    got = numbers(given, "what to_input returns") if not isinstance(given, np.ndarray) else given
     assert got.ndim == 4, (
         f"a batch axis is missing or one too many: {got.shape}; the network takes (1, 3, H, W)"
     )
@@ -308,6 +318,10 @@ def check_to_input(to_input: Callable[[np.ndarray], Any]) -> None:
     )
     assert got.dtype != np.uint8, (
         "the type is still uint8, so all shares between 0 and 1 are lost; convert first"
+    )
+    assert np.allclose(np.sort(got, axis=None), np.sort(right, axis=None), atol=1e-3), (
+        f"the pixel {image[0, 0].tolist()} becomes {shown(got[0, :, 0, 0])}, expected "
+        f"{shown(right[0, :, 0, 0])}: 0 to 255 becomes 0 to 1, and the shares between are kept"
     )
     assert np.allclose(got, right, atol=1e-3), (
         "the shape is right, but the pixels are mixed up: reshape does not move channels; transpose does"
@@ -356,22 +370,23 @@ def check_shift_boxes(shift_boxes: Callable[[np.ndarray, int, int], Any]) -> Non
     )
 )
 def check_megabytes(megabytes: Callable[[int, int, int], float]) -> None:
-    got = float(megabytes(1, 1000, 1000))
+    got = number(megabytes(1, 1000, 1000), "megabytes(1, 1000, 1000)")
+    assert not np.isclose(got, 4e6 / 2**20), "you divide by 1,024 * 1,024; here a megabyte is 1,000,000 bytes"
     assert got != 1, (
         "a million numbers are not a million bytes: float32 means 32 bits each, and a byte has 8 bits"
     )
     assert got != 32, "float32 has 32 bits; a byte has 8 of them"
     assert got != 4e6, "that is bytes; a megabyte is a million of them"
-    assert abs(got - 4) < 0.25, f"one channel of 1000 x 1000 float32 numbers takes 4 MB, not {got:g}"
-    got = float(megabytes(32, 1998, 1998))
-    assert 480 < got < 520, (
+    assert np.isclose(got, 4), f"one channel of 1000 x 1000 float32 numbers takes 4 MB, not {got:g}"
+    got = number(megabytes(32, 1998, 1998), "megabytes(32, 1998, 1998)")
+    assert 500 < got < 520, (
         f"for 32 channels of 1998 x 1998 {got:g} MB is not right; are all channels counted?"
     )
     agree(
         megabytes,
         lambda *sides: math.prod(sides) * 4e-6,
         _draw_sides,
-        within=0.06,
+        within=1e-4,
         tell="a float32 has 4 bytes",
     )
 
@@ -384,8 +399,8 @@ def side_by_side(places: Sequence[Scene], *, across: int) -> Scene:
     side, rows = places[0].width, -(-len(places) // across)
     image = np.zeros((side * rows, side * across, 3), np.uint8)
     boxes, ignore = [], []
-    for number, place in enumerate(places):
-        y, x = side * (number // across), side * (number % across)
+    for position, place in enumerate(places):
+        y, x = side * (position // across), side * (position % across)
         image[y : y + side, x : x + side] = place.image
         shift = np.array([x, y, x, y], np.float32)
         boxes.append(place.boxes + shift)
@@ -430,6 +445,12 @@ def _choice(answer: Any, *, right: str, hints: dict[str, str]) -> None:
     letter = str(answer).strip().strip(")").lower()
     assert letter in {right, *hints}, f"answer with one letter, a to d, in quotes; this is {answer!r}"
     assert letter == right, f"not {letter}: {hints.get(letter)}"
+
+
+def _pair(answer: Any) -> tuple[float, ...]:
+    pair = numbers(answer, "what corner returns", "two numbers (x, y) are asked for")
+    assert pair.shape == (2,), f"return (x, y), two numbers; the shape of yours is {pair.shape}"
+    return tuple(pair.tolist())
 
 
 def _close(one: np.ndarray, other: np.ndarray) -> bool:

@@ -80,13 +80,19 @@ def agree(
         )
 
 
-def by_chance(call: Callable[[np.random.Generator], Any], name: str, generator: str = "rng") -> None:
-    """Raise AssertionError unless `call` draws from the generator that it is given, and from nothing else."""
-    state = _global_random_state()
+def by_chance(
+    call: Callable[[np.random.Generator], Any], name: str, generator: str = "rng", given: Any = None
+) -> None:
+    """Raise AssertionError unless `call` draws from the generator that it is given, and from nothing else.
+
+    given: what the call hands over besides, and must find unchanged afterwards.
+    """
+    state, before = _global_random_state(), copy.deepcopy(given)
     answers = [_array(call(np.random.default_rng(seed))) for seed in (0, 0, 1, 2, 3)]
     assert _global_random_state() == state, (
         f"{name} drew from the global random numbers; draw from `{generator}`, which it is given"
     )
+    assert same(given, before, 0), f"{name} changed what it was given; work on a copy"
     assert same(answers[0], answers[1], 0), (
         f"two generators of one seed gave two results: {name} draws from something other than `{generator}`"
     )
