@@ -909,6 +909,7 @@ def plot_at(*thresholds):
     points = [detection.evaluate(found, val_tiles, threshold) for threshold in thresholds]
     drawings.curve(axes[-1], recall, precision, at=[(one.recall, one.precision) for one in points])
     off = " and ".join(f"{one.count_error:.2f}" for one in points)
+    axes[-1].set(xlabel="recall", ylabel="precision")
     axes[-1].set_title(f"off by {off} a tile", fontsize=11, loc="left")
     plt.show()
 

@@ -119,16 +119,14 @@ def crowd(tile: Scene, found: Detections, *, side: int = 128) -> Figure:
     marks.blank(axes[1], tile.image[top : top + side, left : left + side], width=3.4, height=3.4)
     for box in tile.boxes:
         marks.box(axes[1], box - np.array([left, top, left, top]), marks.MISS, (0, (3, 2)), width=1.6)
-    center = tile.centers[int((apart < detection.detecting.MIN_DISTANCE).sum(axis=0).argmax())]
-    if (np.abs(center - (left, top) - side / 2) > side / 2).any():
-        center = middle
-    circle = Circle(
-        tuple(center - (left, top)), detection.detecting.MIN_DISTANCE, fill=False, color=YELLOW, lw=2.5
-    )
+    reach = detection.detecting.MIN_DISTANCE
+    inner = (np.abs(tile.centers - (left, top) - side / 2) < side / 2 - reach).all(axis=1)
+    center = tile.centers[int(((apart < reach).sum(axis=0) * inner).argmax())] - (left, top)
+    circle = Circle((float(center[0]), float(center[1])), reach, fill=False, color=YELLOW, lw=2.5)
     axes[1].add_patch(circle)
     axes[1].set(xlim=(0, side), ylim=(side, 0))
     axes[1].set_title(
-        f"the white frame, {tile.width // side} times larger;\none detection to each yellow circle",
+        f"the white frame, {tile.width // side} times larger;\none detection may stay in the circle",
         fontsize=SMALL,
         loc="left",
     )
