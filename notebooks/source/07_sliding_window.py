@@ -209,6 +209,9 @@ check_slide(slide)
 # %% [markdown]
 # Now with the real classifier. `training.predict` takes many patches and gives their probabilities; here it
 # gets one patch at a time. We compare the loop with `detection.score_map` of the package. (A few seconds.)
+#
+# `lessons.use(check, yours, ours)` takes **your** function when its check said ✅, else the course's, and then says so
+# in one line. So the detector of this lesson is made of your own pieces, and nothing stops where one is missing.
 
 # %%
 slide_windows = lessons.use(check_slide, slide, byhand.slide)
@@ -1321,11 +1324,14 @@ else:
 # %% [markdown]
 # ## What you learned
 # - A classifier and a window that moves make a **detector**; its answers on a grid are the **score map**.
-# - The **stride** trades time for precision. That no aircraft falls into a gap is not enough.
+# - The **stride** trades time for places. That no aircraft falls into a gap is not enough: at stride 32 even a perfect
+#   classifier fails, because it cannot say where.
 # - **Peaks** and **non-maximum suppression** turn many bright windows into one point for each aircraft.
 # - **Matching** is one to one: a double is a false alarm, and an aircraft without detection is a miss, also in AP.
 # - The **threshold** depends on the purpose (F1, counting) and is chosen on validation tiles.
-# - The detector's own mistakes are hard examples. A **control** tells whether they helped.
+# - One crowded place can spoil a result: look at the worst tile before you believe a number.
+# - The detector's own mistakes are hard examples. A **control** tells whether they helped. Compare on validation,
+#   test once.
 #
 # ## How to go on
 # - Lesson 8 makes the score map in one pass, much quicker than the loop, with the same scores.
@@ -1333,6 +1339,8 @@ else:
 # - Mine twice: collect mistakes again with the new detector, and train once more. Does it still help?
 #
 # ## Quiz
+# (The answers are at the end of the solution, `notebooks/solutions/07_sliding_window.ipynb`.)
+#
 # 1. A map at stride 8 has how many times as many windows as one at stride 32? a) 2, b) 4, c) 16, d) 64
 # 2. A detection lies 10 pixels from an aircraft that a surer detection has already taken, and no other aircraft
 #    is near. It is a) a hit, b) a false alarm, c) not counted, d) a miss.
