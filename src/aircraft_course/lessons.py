@@ -107,7 +107,7 @@ def expect(value: Any, low: float, high: float, name: str) -> Any:
 
 
 def use(check: Any, mine: T, package: T) -> T:
-    """The student's own answer where its check says that it is right, else the package's, and one line says so.
+    """The student's own answer where its check says that it is right, else the package's and a line.
 
     Parameters
     ----------
