@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 # Lesson 1
 
+XOR = (np.array([1, -2]), -0.5)  # weights and bias of the last neuron: OR, but not AND
+
 
 def neuron(x: np.ndarray, w: np.ndarray, b: float) -> int:
     return int(np.sum(w * x) + b > 0)
@@ -32,6 +34,10 @@ def descend(w: float, x: np.ndarray, y: np.ndarray, learning_rate: float, steps:
     for _ in range(steps):
         path.append(path[-1] - learning_rate * float(np.mean(2 * x * (path[-1] * x - y))))
     return path
+
+
+def count_parameters(sizes: list[int]) -> int:
+    return sum((m + 1) * n for m, n in zip(sizes[:-1], sizes[1:], strict=True))
 
 
 def make_mlp(inputs: int, hidden: int, outputs: int) -> nn.Module:
