@@ -188,19 +188,24 @@ def slide(score, image, stride):
 def slide(score, image, stride):
     """The score map (rows, columns) of an image (height, width, 3)."""
     height, width = image.shape[:2]
+    # BEGIN SOLUTION
+    # STUB
+    # rows = ...  # TODO: how many windows fit along y (exercise 1)
+    # columns = ...  # TODO: and along x
+    # scores = np.zeros((rows, columns))
+    # for i in range(rows):
+    #     for j in range(columns):
+    #         window = ...  # TODO: 64 x 64 pixels of the image
+    #         scores[i, j] = ...  # TODO
     rows = (height - 64) // stride + 1
     columns = (width - 64) // stride + 1
     scores = np.zeros((rows, columns))
     for i in range(rows):
         for j in range(columns):
-            # BEGIN SOLUTION
-            # STUB
-            # window = ...  # TODO: 64 x 64 pixels of the image
-            # scores[i, j] = ...  # TODO
             y, x = stride * i, stride * j
             window = image[y : y + 64, x : x + 64]
             scores[i, j] = score(window)
-            # END SOLUTION
+    # END SOLUTION
     return scores
 
 # %% tags=["check"]
