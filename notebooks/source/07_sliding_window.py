@@ -376,7 +376,8 @@ check_stride(coarsest, looks)
 #
 # ### Exercise 6 (8 min, medium): peaks
 # Return all positions `(i, j)` with a score of at least `threshold` and with **no neighbour that is higher**.
-# Take care at the border of the map: a position there has fewer neighbours.
+# Take care at the border of the map: a position there has fewer neighbours. (In Python a slice that begins at -1 begins
+# at the *end*: `scores[-1:2]` is empty.)
 
 # %% tags=["wrong"]
 # hint: row -1 is the LAST row
@@ -567,8 +568,9 @@ figure = drawings.matching()
 # ### Exercise 8 (10 min, hard): match
 # `found` (N, 2) are detections, the surest first; `truth` (M, 2) are true centres. Go through the detections in
 # order. Each one takes the nearest aircraft that is still free, if it lies within `radius`. Return a list:
-# for each detection the number of its aircraft (0, 1, ...), or -1 for a false alarm. Take care: a tile can be
-# without aircraft (M = 0), and `truth` is then empty.
+# for each detection the number of its aircraft (0, 1, ...), or -1 for a false alarm. Take care of two things: a tile
+# can be without aircraft (M = 0), and `truth` is then empty; and the -1 in your list is no aircraft, though
+# `distance[-1]` exists: it is the last one.
 
 # %% tags=["wrong"]
 # hint: both took aircraft A
@@ -815,8 +817,8 @@ lessons.expect((elsewhere >= 0.5).mean() - (here >= 0.5).mean(), 0.4, 1, "recall
 
 # %% [markdown]
 # ### Exercise 10 (3 min, easy): count error
-# `found` and `true` hold the number of aircraft on each tile: found, and truly there. On average, by how many
-# aircraft is the count of a tile wrong?
+# `found` and `true` are lists, one number a tile: the aircraft found, and those truly there. On average, by how many
+# aircraft is the count of a tile wrong? (`np.array(found)` makes an array, and arrays can be subtracted.)
 
 # %% tags=["wrong"]
 # hint: must not cancel
