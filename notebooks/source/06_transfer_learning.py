@@ -958,7 +958,7 @@ strategy = {"A": "frozen", "B": "scratch", "C": "fine-tune"}  # SOLUTION
 check_strategy(strategy)
 
 # %% [markdown]
-# ## 9. The same with torchvision (5 min, to read and run)
+# ## 9. Extra: the same with torchvision (5 min, to read and run)
 #
 # Most tutorials take a network from **torchvision**. The recipe has five steps, and you know all of them:
 #
