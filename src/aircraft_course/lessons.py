@@ -122,10 +122,13 @@ def use(check: Any, mine: T, package: T) -> T:
 
     Examples
     --------
-    >>> from aircraft_course.checks.lesson07 import check_border
-    >>> use(check_border, ..., "b")
-    exercise border is not answered yet: going on with the package's
-    'b'
+    >>> from aircraft_course.checks import exercise
+    >>> @exercise
+    ... def check_half(answer):
+    ...     assert answer == 0.5, "a half"
+    >>> use(check_half, ..., 1 / 2)
+    exercise half is not answered yet: going on with the package's
+    0.5
     """
     if check.status == "ok":
         return mine
