@@ -32,7 +32,7 @@ from torch import nn
 
 from aircraft import datasets, detection, models, plotting, training
 from aircraft.datasets import synthetic
-from aircraft_course import lessons
+from aircraft_course import lessons, standins
 from aircraft_course.checks.lesson08 import (
     check_corner, check_finer_map, check_kernels, check_linear_to_conv, check_looks, check_megabytes,
     check_multiplications, check_padding, check_passes, check_shift_boxes, check_stride_choice,
@@ -265,13 +265,19 @@ check_toy_dense(toy_dense)
 
 # %% [markdown]
 # Such a network takes images of any size. What comes out? The package has the same as your `toy_dense`:
-# `models.dense`, for every network that allows it.
+# `models.dense`, for every network that allows it. (`lessons.use` takes your function when its check said ✅, else
+# the package's, and then says so.)
 
 # %%
-dense_toy = models.dense(toy)
-for side in (64, 68, 72, 128):
+dense_toy = lessons.use(check_toy_dense, toy_dense, models.dense)(toy)
+
+def dense_map(image):
+    """(rows, columns) scores of one image (1, 3, H, W)."""
     with torch.no_grad():
-        rows, columns = dense_toy(torch.zeros(1, 3, side, side))[0].shape
+        return dense_toy(image).flatten(0, -3)[0].numpy()  # yours is (1, 1, rows, columns), the package's (1, rows, columns)
+
+for side in (64, 68, 72, 128):
+    rows, columns = dense_map(torch.zeros(1, 3, side, side)).shape
     print(f"image of {side:3} x {side:3} pixels -> map of {rows:2} x {columns:2} scores")
 
 # %% [markdown]
@@ -329,10 +335,21 @@ image = torch.from_numpy(piece.copy()).permute(2, 0, 1)[None]  # (1, 3, 160, 128
 
 with torch.no_grad():
     loop = detection.score_windows(toy, piece, stride=4)  # one window at a time
-    dense = dense_toy(image)[0].numpy()  # all of them at once
+dense = dense_map(image)  # all of them at once
 assert loop.shape == dense.shape
 assert np.allclose(loop, dense, atol=1e-4)
 print(f"{loop.size} windows, two maps of {loop.shape}: the same scores")
+
+# %% [markdown]
+# And by hand, for one position: we cut out the window that your `corner` names, and ask the network about it alone.
+
+# %%
+i, j = np.unravel_index(dense.argmax(), dense.shape)
+left, top = lessons.use(check_corner, corner, standins.corner)(int(i), int(j), 4)
+with torch.no_grad():
+    alone = toy(image[:, :, top : top + 64, left : left + 64]).item()
+print(f"map at row {i}, column {j}: {dense[i, j]:.4f}; the window with its corner at ({left}, {top}): {alone:.4f}")
+assert abs(alone - dense[i, j]) < 1e-3
 
 # %% [markdown]
 # Does this hold for every network? Let us compare three of them, again with random weights. The numbers are
@@ -434,15 +451,20 @@ check_multiplications(multiplications)
 
 # %% [markdown]
 # For a whole network PyTorch can count for us. A **hook** is a function that PyTorch calls each time a layer
-# has run. Each number of the output costs as many products as one filter has weights: your formula again.
+# has run; it puts the sizes into your formula. A linear layer is a convolution with a kernel of 1 × 1 and one position.
 
 # %%
+products = lessons.use(check_multiplications, multiplications, standins.multiplications)
+
 def count_multiplications(network, side):
     """Of all convolutions and linear layers, for one image of side x side pixels."""
     counts = []
 
     def count(layer, inputs, output):
-        counts.append(output.numel() * layer.weight[0].numel())
+        outputs, inputs = layer.weight.shape[:2]
+        kernel = layer.weight.shape[2] if isinstance(layer, nn.Conv2d) else 1
+        rows, columns = output.shape[2:] if isinstance(layer, nn.Conv2d) else (1, 1)
+        counts.append(products(inputs, outputs, kernel, rows, columns))
 
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     hooks = [layer.register_forward_hook(count) for layer in layers]
@@ -677,6 +699,17 @@ def finer_map(network, image, passes):
 check_finer_map(finer_map)
 
 # %% [markdown]
+# On the piece of section 4, with the network that we trained: is it what the package gives at stride 4?
+
+# %%
+make_finer = lessons.use(check_finer_map, finer_map, standins.finer_map)
+with torch.no_grad():
+    fine = np.asarray(make_finer(dense_model, image, passes=2))
+expected = detection.score_dense(dense_model, piece, stride=4)
+print(f"map of {fine.shape}, at the native stride {tuple(dense_model(image)[0].shape)};", end=" ")
+print("the same as the package's:", np.allclose(fine, expected, atol=1e-3))
+
+# %% [markdown]
 # ### Exercise 10 (1 min, easy): the price
 # How many passes over the image does stride 2 take, when the native stride is 8?
 
@@ -728,8 +761,9 @@ for stride in (16, 4):
 gained = lessons.expect(results[32][1] - results[8][1], 2, 12, "pixels gained from stride 32 to stride 8")
 
 # %% [markdown]
-# **What to notice.** *work* is relative to one pass at stride 8. Stride 32 is as wide as the core of a patch:
-# an aircraft has a single window, which often sees it only at its edge, and the place is rough. From stride 16
+# **What to notice.** *work* is relative to one pass at stride 8. Stride 32 is as wide as the core of a patch: an
+# aircraft has a single window, which tells *that* it is there and not *where*. Lesson 7 showed that not even a perfect
+# classifier can mend that: look at the distance, and remember that a hit needs 16 pixels. From stride 16
 # on F1 hardly changes, and the place gets only a little closer, for up to four times the work: the mean over
 # the scores around a peak is finer than the stride already. **The native stride is a good choice here.**
 # Measure before you pay for more.
@@ -795,12 +829,13 @@ for key, value in sorted(session.get_modelmeta().custom_metadata_map.items()):
 
 # %% [markdown]
 # The file says by itself what it wants and what its answer means. Does it answer as PyTorch does, for images
-# of two sizes? (If you skipped the exercise, this cell stops with an error; the next section works anyway.)
+# of two sizes?
 
-# %% tags=["needs-answer"]
+# %%
+as_input = lessons.use(check_to_input, to_input, standins.to_input)
 for side in (512, 200):
     image = crowded.image[:side, :side]
-    (logits,) = session.run(None, {"image": to_input(image)})
+    (logits,) = session.run(None, {"image": np.asarray(as_input(image))})
     expected = detection.score_dense(dense_model, image, stride=8)  # PyTorch
     assert np.allclose(logits[0], expected, atol=1e-2)
     print(f"{side} x {side} pixels: map of {logits.shape[1:]}, the same scores in PyTorch and in onnxruntime")
@@ -855,11 +890,14 @@ def shift_boxes(boxes, x, y):
 check_shift_boxes(shift_boxes)
 
 # %% [markdown]
-# `side_by_side` does the rest for all places: it copies each image to its position and moves the boxes, as
-# your function does. Aircraft cut off at the border of a place stay in `ignore`: nobody is judged by them.
+# `side_by_side` does the rest for all places: it copies each image to its position and moves the boxes. Aircraft cut
+# off at the border of a place stay in `ignore`: nobody is judged by them. Do your boxes agree with its?
 
 # %%
 large = side_by_side(places, across=across)
+shift = lessons.use(check_shift_boxes, shift_boxes, standins.shift_boxes)
+moved = [shift(place.boxes, side * (k % across), side * (k // across)) for k, place in enumerate(places)]
+print("the same boxes:", np.allclose(np.concatenate(moved), large.boxes))
 print(f"{large.width:,} x {large.height:,} pixels, {large.image.nbytes / 1e6:.0f} MB")
 
 # %% [markdown]
@@ -901,10 +939,11 @@ check_megabytes(megabytes)
 # The first feature map of `patch_net` has 32 channels and half the image's rows and columns. How large is it
 # for the whole scene, and for a block of 1,024 × 1,024?
 
-# %% tags=["needs-answer"]
+# %%
+in_megabytes = lessons.use(check_megabytes, megabytes, standins.megabytes)
 for pixels in (4000, 1024):
     rows = pixels // 2 - 2  # squares of 2 x 2 pixels, then a 3 x 3 convolution without padding
-    print(f"{pixels:,} x {pixels:,} pixels: first feature map of {megabytes(32, rows, rows):,.0f} MB")
+    print(f"{pixels:,} x {pixels:,} pixels: first feature map of {in_megabytes(32, rows, rows):,.0f} MB")
 
 # %%
 parts = detection.blocks(large.width, large.height, stride=8, native=8, block=1024)
@@ -934,15 +973,19 @@ lessons.expect(counted / true, 0.85, 1.2, "aircraft counted / aircraft there")
 lessons.expect(len(match.hits) / true, 0.8, 1.0, "recall in the large scene")
 print(f"counted {counted}, true {true}")
 print(f"hits {len(match.hits)}, missed {len(match.misses)}, false alarms {len(match.false_alarms)}")
+to_seam = np.abs(large.centers - side * np.round(large.centers / side)).min(axis=1)  # the outer border is one, too
+seam = to_seam < 32
+print(f"missed within 32 pixels of a border of a place: {seam[match.misses].sum()} of {seam.sum()};", end=" ")
+print(f"elsewhere: {(~seam)[match.misses].sum()} of {(~seam).sum()}")
 
 # %%
 figure = drawings.large_scene(large, found, match)
 
 # %% [markdown]
 # **What to notice.** Circles stand in rows and arcs: aircraft parked at terminals. Some places have no airport
-# at all, and there the network must stay silent. Some misses (squares) lie between two places, where a window
-# shows two airports at once; that happens in no real image. The sum can look better than it is, because a
-# missed aircraft and a false alarm (cross) cancel out. So let us look at each place by itself.
+# at all, and there the network must stay silent. Within 32 pixels of a border a window shows two places at once, which
+# happens in no real image: compare the two printed shares of missed aircraft (squares). The sum can look better than it
+# is, because a missed aircraft and a false alarm (cross) cancel out. So let us look at each place by itself.
 
 # %%
 def count_by_place(centers):
@@ -1016,6 +1059,8 @@ figure = drawings.three_answers()
 
 # %% [markdown]
 # ## Quiz
+#
+# (The answers are at the end of the solution, `notebooks/solutions/08_fully_convolutional.ipynb`.)
 #
 # 1. What must a classifier *not* have, so that its dense map is exactly the window loop?
 #    **a)** pooling  **b)** batch norm  **c)** padding  **d)** bias

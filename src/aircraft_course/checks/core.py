@@ -65,10 +65,12 @@ class Exercise:
         self.lesson = function.__module__.rpartition(".")[2]
         self.__doc__ = function.__doc__
         self._shown = 0
+        self.status = ""  # what it said last, as in Outcome
 
     def __call__(self, *answers: Any, **named: Any) -> None:
         LAST.name = self.name
         LAST.status, LAST.message = self._judge(answers, named)
+        self.status = LAST.status
         print(LAST)
 
     def hint(self) -> None:

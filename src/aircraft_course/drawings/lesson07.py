@@ -94,6 +94,74 @@ def steps(image: np.ndarray, points: Mapping[str, np.ndarray]) -> Figure:
     return figure
 
 
+def suppression(tile: Scene, bright: np.ndarray, peaks: np.ndarray, stay: np.ndarray) -> Figure:
+    """Bright windows, peaks, and those that stay, (N, 2) each, where on the tile most peaks are removed."""
+    side = 192
+    gone = np.array([peak for peak in peaks if not (stay == peak).all(axis=1).any()]).reshape(-1, 2)
+    around = gone if len(gone) else np.full((1, 2), tile.width / 2)
+    near = [(np.abs(around - point).max(axis=1) < side / 2).sum() for point in around]
+    corner = np.clip(around[int(np.argmax(near))] - side / 2, 0, tile.width - side).astype(int)
+    piece, panels = tile.crop(int(corner[0]), int(corner[1]), side), {}
+    for title, centers in {"bright windows": bright, "peaks": peaks, "after suppression": stay}.items():
+        inside = centers[((centers >= corner) & (centers < corner + side)).all(axis=1)] - corner
+        panels[f"{len(inside)} {title}"] = inside
+    return steps(piece.image, panels)
+
+
+def crowd(tile: Scene, found: Detections, *, side: int = 128) -> Figure:
+    """A tile, judged, and its most crowded piece enlarged, with the circle that suppression clears."""
+    figure, axes = plt.subplots(1, 2, figsize=(7.6, 4.1), layout="constrained")
+    judged(axes[0], tile, found)
+    apart = np.hypot(*(tile.centers[:, None] - tile.centers[None]).T)
+    middle = tile.centers[int((apart < side / 2).sum(axis=0).argmax())]
+    left, top = np.clip(middle - side / 2, 0, tile.width - side).astype(int)
+    marks.box(axes[0], np.array([left, top, left + side, top + side]), "white", "-", width=2)
+    marks.blank(axes[1], tile.image[top : top + side, left : left + side], width=3.4, height=3.4)
+    for box in tile.boxes:
+        marks.box(axes[1], box - np.array([left, top, left, top]), marks.MISS, (0, (3, 2)), width=1.6)
+    reach = detection.detecting.MIN_DISTANCE
+    inner = (np.abs(tile.centers - (left, top) - side / 2) < side / 2 - reach).all(axis=1)
+    center = tile.centers[int(((apart < reach).sum(axis=0) * inner).argmax())] - (left, top)
+    circle = Circle((float(center[0]), float(center[1])), reach, fill=False, color=YELLOW, lw=2.5)
+    axes[1].add_patch(circle)
+    axes[1].set(xlim=(0, side), ylim=(side, 0))
+    axes[1].set_title(
+        f"the white frame, {tile.width // side} times larger;\none detection may stay in the circle",
+        fontsize=SMALL,
+        loc="left",
+    )
+    return figure
+
+
+def localisation(ap: Mapping[str, Mapping[int, float]]) -> Figure:
+    """Left: the core of a window and the circle of a hit. Right: AP by stride for each classifier in `ap`."""
+    figure, axes = plt.subplots(1, 2, figsize=(7.6, 3.3), layout="constrained", width_ratios=(1, 1.4))
+    half = CORE / 2
+    axes[0].add_patch(
+        Rectangle((-half, -half), CORE, CORE, facecolor=(VERMILION, 0.25), edgecolor=BLUE, lw=2)
+    )
+    axes[0].add_patch(Circle((0, 0), detection.matching.RADIUS, facecolor="white", edgecolor=BLUE, lw=1.5))
+    axes[0].plot(0, 0, "+", color="black", markersize=12, markeredgewidth=2)
+    axes[0].plot([0, 14], [0, 14], ":", color=GREY, lw=1.5)
+    axes[0].plot(14, 14, "*", color=VERMILION, markersize=14, markeredgecolor="black")
+    axes[0].text(-2, 5, "19.8 pixels", fontsize=SMALL, rotation=-45)
+    axes[0].set(xlim=(-22, 22), ylim=(22, -22), aspect="equal", xticks=(-16, 0, 16), yticks=(-16, 0, 16))
+    axes[0].set_title("a core: too far where it is red", fontsize=SMALL + 1, loc="left")
+    looks = (("o--", GREY), ("s-", BLUE))
+    for (name, line), (look, color) in zip(ap.items(), looks, strict=True):
+        axes[1].plot(list(line), list(line.values()), look, color=color, label=name, markersize=8)
+    axes[1].set_xscale("log", base=2)
+    axes[1].set_xticks((8, 16, 32), labels=(8, 16, 32))
+    axes[1].set(ylim=(0, 1.05))
+    axes[1].set_xlabel("stride in pixels", fontsize=SMALL)
+    axes[1].set_title("AP on 12 validation tiles", fontsize=SMALL + 1, loc="left")
+    axes[1].legend(loc="lower left", fontsize=SMALL)
+    axes[1].grid(color="#e6e6e6")
+    for ax in axes:
+        ax.tick_params(labelsize=SMALL - 1)
+    return figure
+
+
 def matching() -> Figure:
     """Three aircraft with the circle of 16 pixels around each, and five detections with their scores."""
     figure, ax = plt.subplots(figsize=(6.4, 2.7), layout="constrained")
@@ -133,11 +201,13 @@ def judged(ax: Axes, tile: Scene, found: Detections, title: str = "") -> Axes:
     return ax
 
 
-def curve(ax: Axes, recall: np.ndarray, precision: np.ndarray, at: tuple[float, float] | None = None) -> Axes:
-    """Precision against recall of detections; `at`: the point (recall, precision) of one threshold."""
+def curve(
+    ax: Axes, recall: np.ndarray, precision: np.ndarray, at: Sequence[tuple[float, float]] = ()
+) -> Axes:
+    """Precision against recall of detections; `at`: the points (recall, precision) of some thresholds."""
     ax.plot(recall, precision, color=BLUE, linewidth=2)
-    if at is not None:
-        ax.plot(*at, "D", color=VERMILION, markersize=9, markeredgecolor="white", clip_on=False, zorder=5)
+    for point in at:
+        ax.plot(*point, "D", color=VERMILION, markersize=9, markeredgecolor="white", clip_on=False, zorder=5)
     ax.set(xlim=(0, 1.02), ylim=(0, 1.02))
     ax.set_xlabel("recall: share of the aircraft found", fontsize=SMALL)
     ax.set_ylabel("precision: share of right alarms", fontsize=SMALL)
