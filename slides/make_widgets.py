@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pack_patches
 import torch
 from PIL import Image
 
+import pack_patches
 from aircraft import datasets, detection, models, training
 from aircraft.detection.detecting import MIN_DISTANCE, SMOOTH
 from aircraft.patches import PATCH

@@ -1,8 +1,8 @@
 """Pack the toy set for the page that trains in the browser: patches of half the size, in scripts of text.
 
 A page that is opened by double click may read scripts and nothing else, so the pictures travel in them.
-slides/data/patches_1.js, patches_2.js   the training patches, with labels and places
-slides/data/patches_new.js               test patches, of places that no training sees, and two half-size tiles
+slides/data/patches_1.js, ..._2.js   the training patches, with labels and places
+slides/data/patches_new.js   test patches, of places that no training sees, and two half-size tiles
 """
 
 import base64
