@@ -8,7 +8,7 @@ const Draw = (() => {
     const width = svg.clientWidth || 600, height = svg.clientHeight || 270;
     const [left, low] = [58, height - 56];
     const px = value => left + value / right * (width - left - 18);
-    const py = value => low - Math.min(1, value / top) * (low - 16);
+    const py = value => low - Math.min(1, value / top) * (low - 42);
     svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     const ticks = [0, 0.5, 1].map(part => `<line x1="${left}" x2="${width - 18}" y1="${py(part * top)}" y2="${py(part * top)}" stroke="#dfe3e8"/>
       <text x="${left - 8}" y="${py(part * top) + 6}" text-anchor="end">${short(part * top)}</text>
@@ -18,16 +18,16 @@ const Draw = (() => {
         points="${points.map(([a, b]) => `${px(a).toFixed(1)},${py(b).toFixed(1)}`).join(' ')}"/>` +
       (points.length === 1 ? `<circle cx="${px(points[0][0])}" cy="${py(points[0][1])}" r="5" fill="${colour}"/>` : '')).join('');
     svg.innerHTML = `${ticks}${paths}<text x="${width - 18}" y="${height - 8}" text-anchor="end">${x}</text>
-      <text x="${left + 6}" y="32">${y}</text>` +
+      <text x="${left - 44}" y="24">${y}</text>` +
       (dot ? `<circle class="point" cx="${px(dot[0])}" cy="${py(dot[1])}" r="9" fill="${COLOURS.vermilion}" stroke="#fff" stroke-width="3"/>` : '');
   }
 
-  const short = value => String(Number(value.toFixed(value < 10 ? 2 : 0)));
+  const short = value => String(Number(value.toFixed(value < 3 ? 2 : 0)));
 
   // Each filter as 3 x 3 coloured cells, stretched so that its smallest weight is dark and its largest bright.
-  function kernels(canvas, weights, room) {
+  function kernels(canvas, weights, room, height) {
     const size = 27, count = weights.length / size;
-    const across = Math.min(8, count), cell = Math.floor(Math.min(26, (room / across - 8) / 3)), step = 3 * cell + 8;
+    const across = Math.min(4, count), cell = Math.floor(Math.min(height / Math.ceil(count / across) / 3 - 3, (room / across - 8) / 3)), step = 3 * cell + 8;
     canvas.width = across * step;
     canvas.height = Math.ceil(count / across) * step;
     const pen = canvas.getContext('2d');
@@ -44,7 +44,7 @@ const Draw = (() => {
 
   // A row of maps for each block; bright where the filter answers. Rows that are too long for the room are cut.
   function maps(canvas, blocks, room, height = 330) {
-    const side = Math.floor(Math.min(104, height / blocks.length - 6));
+    const side = Math.floor(Math.min(78, height / blocks.length - 6));
     canvas.width = Math.floor(Math.min(room, 8 * (side + 6)));
     canvas.height = blocks.length * (side + 6);
     const pen = canvas.getContext('2d');
@@ -83,12 +83,12 @@ const Draw = (() => {
     return canvas;
   }
 
-  // Highest scores first, each at least 10 pixels from those before it; a hit is within 8 pixels of an aircraft.
+  // Highest scores first, each at least 12 pixels from those before it; a hit is within 8 pixels of an aircraft.
   function peaks({ scores, count, stride }, threshold) {
     const found = [];
     [...scores.keys()].filter(k => scores[k] >= threshold).sort((a, b) => scores[b] - scores[a]).forEach(k => {
       const one = { x: (k % count) * stride, y: Math.floor(k / count) * stride };
-      if (found.every(other => Math.hypot(one.x - other.x, one.y - other.y) > 10)) found.push(one);
+      if (found.every(other => Math.hypot(one.x - other.x, one.y - other.y) > 12)) found.push(one);
     });
     return found;
   }

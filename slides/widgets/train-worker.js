@@ -76,7 +76,7 @@ function trainWorker() {
   function start(mine) {
     const parts = cut(settings);
     net = NN.imageNetwork({ filters: settings.filters, drop: settings.drop, seed: settings.seed });
-    let epoch = 0, at = 0, learned = 0, sum = 0, spent = 0, looks = 0, told = 0;
+    let epoch = 0, at = 0, learned = 0, sum = 0, spent = 0, looks = 0, told = 0, since = 0;
     const say = (type, more) => postMessage({ type, run: settings.run, epoch: epoch + at / parts.learn.length, seconds: spent / 1000, ...more });
     const look = () => {
       const begin = performance.now();
@@ -98,10 +98,12 @@ function trainWorker() {
         for (const one of batch) sum += net.learn(read(one), one.label);
         net.step(settings.rate, batch.length);
         learned += batch.length;
+        since += batch.length;
         at += batch.length;
         if (at < parts.learn.length) continue;
         [epoch, at] = [epoch + 1, 0];
-        if (learned < LOOK) continue;
+        if (since < LOOK) continue;
+        since = 0;
         looks += 1;
         spent += performance.now() - begin;
         look();
@@ -109,7 +111,10 @@ function trainWorker() {
         return;
       }
       spent += performance.now() - begin;
-      if (spent - told > 250) { say('step', { inside: inside(), loss: sum / learned }); told = spent; }
+      if (spent - told > 250) {
+        say('step', { inside: inside(), loss: sum / learned });
+        [told, sum, learned] = [spent, 0, 0];
+      }
       setTimeout(burst);
     };
     look();

@@ -33,6 +33,7 @@ async function start() {
   at('threshold').addEventListener('input', drawCurves);
   at('strict').addEventListener('input', drawTile);
   addEventListener('resize', drawAll);
+  say('');
   shownTile = { ...tiles[0], map: null };
   history = { train: [], val: [] };
   drawAll();
@@ -159,7 +160,7 @@ function drawCurves() {
 
 function drawInside({ filters, maps, score }) {
   const room = canvas => canvas.parentElement.clientWidth - 32;
-  Draw.kernels(at('kernels'), filters, room(at('kernels')));
+  Draw.kernels(at('kernels'), filters, room(at('kernels')), 250);
   Draw.maps(at('maps'), maps, room(at('maps')), document.documentElement.classList.contains('framed') ? 250 : 330);
   at('score').textContent = score.toFixed(2);
 }
@@ -169,7 +170,7 @@ function drawMistakes() {
   const list = at('mistakes');
   if (!last) { list.innerHTML = '<li>They come with the first look at validation.</li>'; return; }
   const wrong = last.scores.map((score, i) => ({ score, label: last.labels[i], patch: last.patches[i], far: Math.abs(score - last.labels[i]) }))
-    .filter(one => one.far > 0.5).sort((a, b) => b.far - a.far).slice(0, 8);
+    .filter(one => one.far > 0.5).sort((a, b) => b.far - a.far).slice(0, 7);
   list.replaceChildren(...wrong.map(({ score, label, patch }) => {
     const item = document.createElement('li'), truth = label ? 'aircraft' : 'background';
     item.append(Draw.patch(data.images, patch, 104, `A patch of ${truth} with the score ${score.toFixed(2)}`), `${truth}`, document.createElement('br'), score.toFixed(2));
