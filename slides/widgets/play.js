@@ -1,6 +1,7 @@
 // Two-dimensional points and a small network: the border between its classes, live.
 const at = id => document.getElementById(id);
 const CALM = matchMedia('(prefers-reduced-motion: reduce)').matches;
+const LAST = 5000; // epochs, then it rests
 const POINTS = 200, BATCH = 10; // half of the points are new: they are never learned from
 const REACH = 1.3; // the picture goes from -REACH to REACH
 const GRID = 60, SMALL = 20; // places that are asked along each side
@@ -127,6 +128,7 @@ function frame(now) {
   const end = performance.now() + 12;
   do oneEpoch(); while (performance.now() < end && epoch % 5);
   judge();
+  if (epoch >= LAST) { play(false); return; }
   if (!CALM || now - drawn > 1000) { draw(); drawn = now; }
   requestAnimationFrame(frame);
 }
