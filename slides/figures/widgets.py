@@ -31,8 +31,7 @@ def _detector(page: Page) -> None:
 
 
 def _play(page: Page) -> None:
-    for label, value in (("Hidden layers", "1"), ("Points", "xor")):
-        page.get_by_label(label).select_option(value)
+    page.get_by_label("Hidden layers").select_option("1")
     page.get_by_role("button", name="Start").click()
     page.wait_for_function("epoch > 300")
     page.get_by_role("button", name="Pause").click()
