@@ -76,7 +76,7 @@ def test_with_the_keyboard_alone_the_network_reaches_its_auc_and_counts_on_a_til
     assert f"Of {labels.sum()} aircraft {found} are found, with {wrong} false alarms" in page.inner_text(
         "#rates"
     )
-    assert page.locator("#mistakes canvas").count() == 7
+    assert page.locator("#mistakes canvas").count() == 6
 
     before = page.evaluate("document.querySelector('#maps').toDataURL()")
     press(page, "#choice button:nth-child(3)")

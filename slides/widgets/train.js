@@ -170,7 +170,7 @@ function drawMistakes() {
   const list = at('mistakes');
   if (!last) { list.innerHTML = '<li>They come with the first look at validation.</li>'; return; }
   const wrong = last.scores.map((score, i) => ({ score, label: last.labels[i], patch: last.patches[i], far: Math.abs(score - last.labels[i]) }))
-    .filter(one => one.far > 0.5).sort((a, b) => b.far - a.far).slice(0, 7);
+    .filter(one => one.far > 0.5).sort((a, b) => b.far - a.far).slice(0, 6);
   list.replaceChildren(...wrong.map(({ score, label, patch }) => {
     const item = document.createElement('li'), truth = label ? 'aircraft' : 'background';
     item.append(Draw.patch(data.images, patch, 104, `A patch of ${truth} with the score ${score.toFixed(2)}`), `${truth}`, document.createElement('br'), score.toFixed(2));
