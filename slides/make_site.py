@@ -72,6 +72,18 @@ addEventListener('DOMContentLoaded', () => renderMathInElement(document.body, {
 CARDS = (
     ("slides/index.html", "slides/images/tile-boxes.jpg", "The slides", "Five parts, with notes: press S."),
     (
+        "slides/widgets/train.html",
+        "slides/images/widget-train.jpg",
+        "Train it here",
+        "A network learns aircraft in your browser; turn the knobs and see what goes wrong.",
+    ),
+    (
+        "slides/widgets/play.html",
+        "slides/images/widget-play.png",
+        "Points of two colours",
+        "What can a few neurons tell apart? XOR, circles, a spiral.",
+    ),
+    (
         "slides/widgets/detector.html",
         "slides/images/widget-detector.jpg",
         "Count aircraft",

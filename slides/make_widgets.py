@@ -2,6 +2,7 @@
 
 slides/data/scores.json     test scores of a network that had three epochs on the toy set: it makes mistakes
 slides/data/tile_1.jpg ...  three rendered test tiles; slides/data/tiles.json says where their aircraft are
+slides/data/patches_*.js    the toy set at half its size, for the page that trains in the browser
 slides/models/detector.onnx the dense form of the network that comes along, its thresholds in its metadata
 """
 
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+import pack_patches
 from aircraft import datasets, detection, models, training
 from aircraft.detection.detecting import MIN_DISTANCE, SMOOTH
 from aircraft.patches import PATCH
@@ -30,6 +32,7 @@ def main() -> None:
         (SLIDES / name).mkdir(exist_ok=True)
     write_scores(SLIDES / "data/scores.json")
     write_detector(SLIDES)
+    pack_patches.write(SLIDES / "data")
 
 
 def write_scores(path: Path, *, epochs: int = 3, seed: int = 0) -> None:

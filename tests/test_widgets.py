@@ -24,7 +24,7 @@ import make_site  # noqa: E402
 
 pytestmark = pytest.mark.slow
 FRAME = {"width": 1180, "height": 560}  # the room that a slide leaves below a title of one line
-WIDGETS = ("convolution", "threshold", "detector")
+WIDGETS = ("convolution", "threshold", "detector", "play", "train")
 SMALL_TEXT = """() => [...document.querySelectorAll('body *')].filter(e =>
   e.checkVisibility() && !e.matches('h1, script, noscript') &&
   [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()))
@@ -63,7 +63,7 @@ def show(browser, address) -> Iterator[Open]:
     page.on("response", lambda answer: wrong.extend([answer.url] if answer.status >= 400 else []))
 
     def open_widget(name: str) -> "playwright.Page":
-        page.goto(f"{address}/widgets/{name}.html")
+        page.goto(f"{address}/widgets/{name}.html#framed")  # as in the deck
         page.wait_for_selector("body[data-ready]", timeout=60_000)
         return page
 

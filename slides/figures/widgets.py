@@ -30,6 +30,18 @@ def _detector(page: Page) -> None:
     page.wait_for_selector("body[data-done]")
 
 
+def _play(page: Page) -> None:
+    page.get_by_label("Hidden layers").select_option("1")
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_function("epoch > 300")
+    page.get_by_role("button", name="Pause").click()
+
+
+def _train(page: Page) -> None:
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_selector("body[data-done]", timeout=300_000)
+
+
 def _still(name: str, prepare: Callable[..., None], path: Path) -> None:
     """Open a widget, bring it into the state to show, and write its picture."""
     sys.path.insert(0, str(SLIDES / "scripts"))
@@ -43,7 +55,7 @@ def _still(name: str, prepare: Callable[..., None], path: Path) -> None:
     with deck.serve(SLIDES) as address, sync_playwright() as run:
         browser = deck.launch(run)
         page = browser.new_page(viewport=SIZE, device_scale_factor=SHARPNESS)
-        page.goto(f"{address}/widgets/{name}.html")
+        page.goto(f"{address}/widgets/{name}.html#framed")
         page.wait_for_selector("body[data-ready]")
         prepare(page)
         page.add_style_tag(content=":focus-visible { outline: none }")
@@ -61,4 +73,6 @@ STILLS = {
     "widget-convolution.png": partial(_still, "convolution", _convolution),
     "widget-threshold.png": partial(_still, "threshold", _threshold),
     "widget-detector.jpg": partial(_still, "detector", _detector),
+    "widget-play.png": partial(_still, "play", _play),
+    "widget-train.jpg": partial(_still, "train", _train),
 }
