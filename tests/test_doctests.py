@@ -58,8 +58,8 @@ def called_by_lessons() -> Iterator[tuple[str, Callable[..., Any]]]:
 def test_what_lessons_call_is_explained_in_numpys_form() -> None:
     functions = dict(called_by_lessons())
     assert len(functions) > 30
-    missing = {
-        name: [part for part in ("Parameters", "Returns") if f"{part}\n" not in (function.__doc__ or "")]
-        for name, function in functions.items()
-    }
+    missing = {}
+    for name, function in functions.items():
+        wanted = ["Parameters", "Returns"] if inspect.signature(function).parameters else ["Returns"]
+        missing[name] = [part for part in wanted if f"{part}\n" not in (function.__doc__ or "")]
     assert not {name: parts for name, parts in missing.items() if parts}

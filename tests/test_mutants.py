@@ -13,7 +13,7 @@ from mutants.rewriting import rewritten
 
 SOURCES = sorted((running.ROOT / "notebooks" / "source").glob("[0-9][0-9]_*.py"))
 HEAVY = {"check_slide", "slide", "drop_doubles", "finer_map", "extract", "toy_dense"}  # seconds each
-A_PLACE = 2  # mutants of an exercise
+A_PLACE = 1  # mutants of an exercise
 
 pytestmark = pytest.mark.skipif(not hasattr(running.os, "fork"), reason="mutants are judged in forks")
 
@@ -33,7 +33,7 @@ def verdicts():
 
 def test_nearly_all_mutants_that_change_an_answer_are_refused(verdicts):
     wrong = [one for one in verdicts if column(one) not in ("equivalent", "to judge")]
-    assert len(wrong) > 100
+    assert len(wrong) > 60
     accepted = [f"{one.lesson}.{one.exercise}: {one.change}" for one in wrong if column(one) == "accepted"]
     assert len(accepted) <= 0.02 * len(wrong), "\n".join(accepted)
 
