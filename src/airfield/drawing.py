@@ -143,7 +143,8 @@ def rectangle(x: float, y: float, length: float, width: float, angle: float = 0.
 
 def bar_at(point: np.ndarray, length: float, width: float, angle: float = 0.0) -> np.ndarray:
     """(4, 2): a rectangle around a point (2,)."""
-    return rectangle(*point.tolist(), length, width, angle)
+    x, y = point.tolist()
+    return rectangle(x, y, length, width, angle)
 
 
 def rectangles(
