@@ -23,8 +23,8 @@ def main(words: list[str]) -> int:
     out.parent.mkdir(exist_ok=True)
     verdicts = []
     with out.open("w") as file:
-        for path in sorted((running.ROOT / "notebooks" / "source").glob("[0-9][0-9]_*.py")):
-            if numbers and int(path.stem[:2]) not in numbers:
+        for path in sorted((running.ROOT / "notebooks" / "source").rglob("*.py")):
+            if numbers and path.stem[:2] not in {f"{number:02d}" for number in numbers}:
                 continue
             for verdict in running.lesson(path, only=lambda name: not names or name in names):
                 verdicts.append(verdict)

@@ -23,7 +23,12 @@ import numpy as np
 
 # Classes whose objects travel as their attributes: they compute, and neither open files nor start anything.
 LIBRARY = ("torch.nn.modules.", "torch.nn.parameter.", "torch.optim.", "torch.utils.data.")
-OURS = ("aircraft.", "airfield.", "aircraft_course.checks.lesson")  # of these networks and dataclasses only
+OURS = (
+    "aircraft.",
+    "airfield.",
+    "aircraft_course.checks.lesson",
+    "aircraft_course.checks.extra_",
+)  # of these networks and dataclasses only
 MAPPINGS = {"dict": dict, "OrderedDict": OrderedDict, "defaultdict": lambda: defaultdict(dict)}
 KINDS = "?biufcUSMm"  # of numpy: all but objects
 PLAIN = (bool, int, float, str)
