@@ -21,7 +21,7 @@ Draws = np.random.Generator
 @exercise(
     hints=(
         "Cut the window out of the image: as many rows and columns as the kernel has.",
-        "Multiply window and kernel element by element, then add up all the products: (window * kernel).sum().",
+        "Multiply window and kernel element by element, then add up: (window * kernel).sum().",
     )
 )
 def check_window_value(window_value: Callable[[np.ndarray, np.ndarray, int, int], float]) -> None:
@@ -84,8 +84,8 @@ def check_dropout(dropout: Callable[[np.ndarray, float, Draws], np.ndarray]) -> 
 
 @exercise(
     hints=(
-        "One output is a sum over the inputs: weights[j, 0] * x[0] + weights[j, 1] * x[1] + ..., then + bias[j].",
-        "weights @ x does all these sums at once: return weights @ x + bias. Nothing divides.",
+        "An output is a sum over the inputs: weights[j, 0] * x[0] + weights[j, 1] * x[1] + ..., and bias[j].",
+        "weights @ x does all these sums at once: return weights @ x + bias.",
     )
 )
 def check_dense(dense: Callable[[np.ndarray, np.ndarray, np.ndarray], ArrayLike]) -> None:
@@ -123,7 +123,7 @@ def check_same_padding(same_padding: Callable[[int, int], int]) -> None:
 
 @exercise(
     hints=(
-        "Each branch gets the same x. All results have the same height and width: lay them behind each other.",
+        "Each branch gets the same x. All results have one height and width: lay them behind each other.",
         "torch.cat([branch(x) for branch in branches], dim=1): axis 1 holds the channels.",
     )
 )
@@ -141,7 +141,7 @@ def check_inception(inception: Callable[[Tensor, list[Any]], Tensor]) -> None:
     assert shape == (2, 7, 4, 5), (
         f"branches of 3, 2 and 2 channels give {shape}; expected (2, 7, 4, 5): nothing is added, nothing lost"
     )
-    assert torch.equal(got, right), "the channels are there; keep the order of the branches, change no value"
+    assert torch.equal(got, right), "the channels are there; keep the order of the branches"
     equal = [lambda x: x + 1, lambda x: x * 3]
     shape = tuple(inception(x, equal).shape)
     assert shape == (2, 6, 4, 5), f"two branches of 3 channels give {shape}, expected (2, 6, 4, 5)"
