@@ -4,10 +4,11 @@ An assert message is the hint for that mistake; students see it, so it never hol
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from aircraft_course.checks.answers import number, undisturbed
 from aircraft_course.checks.core import exercise
@@ -20,7 +21,7 @@ from aircraft_course.checks.reference import agree
         "y = self.second(torch.relu(self.first(x))); return torch.relu(y + x).",
     )
 )
-def check_residual(make: Callable[[int], nn.Module]) -> None:
+def check_residual(make: Callable[[int], Any]) -> None:
     for channels in (3, 5):
         x = torch.randn(2, channels, 7, 6, generator=torch.Generator().manual_seed(channels))
         with torch.random.fork_rng(devices=[]), torch.no_grad():
@@ -89,7 +90,7 @@ def check_reduced(reduced: Callable[[int, int, int, int], int]) -> None:
         "torch.cat([branch(x) for branch in self.branches], dim=1): axis 1 holds the channels.",
     )
 )
-def check_inception_module(make: Callable[[int], nn.Module]) -> None:
+def check_inception_module(make: Callable[[int], Any]) -> None:
     rng = np.random.default_rng(0)
     for channels in (3, 8):
         x = torch.from_numpy(rng.normal(size=(2, channels, 9, 7)).astype(np.float32))
