@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
             if options.proofs:
                 continue
             _write(place / f"{lesson.stem}.ipynb", execution.text(kinds.student(lesson, root), lesson.stem))
-            _build_solution(root, lesson, place / "solutions" / f"{lesson.stem}.ipynb", options)
+            _build_solution(root, lesson, place / f"{lesson.solution}.ipynb", options)
         if not trial and not options.proofs and not options.lessons:
             _write(place / "README.md", pages.readme(lessons, root))
         return _test(place, lessons, fast=options.fast) if options.test else 0
@@ -79,16 +79,16 @@ def _check(root: Path, lessons: list[sources.Lesson], *, everything: bool) -> in
     for lesson in lessons:
         for path, wanted in (
             (place / f"{lesson.stem}.ipynb", kinds.student(lesson, root)),
-            (place / "solutions" / f"{lesson.stem}.ipynb", kinds.solution(lesson, root)),
+            (place / f"{lesson.solution}.ipynb", kinds.solution(lesson, root)),
         ):
             stale += [f"{path.relative_to(root)}: {why}" for why in _differences(path, wanted)]
     if everything:
         page = place / "README.md"
         if not page.is_file() or page.read_text(encoding="utf-8") != pages.readme(lessons, root):
             stale.append("notebooks/README.md: not what the headers of the sources say")
-        known = {lesson.stem for lesson in lessons}
-        for path in [*place.glob("*.ipynb"), *place.glob("solutions/*.ipynb")]:
-            if path.stem not in known:
+        known = {place / f"{name}.ipynb" for lesson in lessons for name in (lesson.stem, lesson.solution)}
+        for folder in (place, place / "solutions", place / "extras", place / "extras/solutions"):
+            for path in sorted(set(folder.glob("*.ipynb")) - known):
                 stale.append(f"{path.relative_to(root)}: has no source; remove it")
     for line in stale:
         print(line, file=sys.stderr)
@@ -124,7 +124,7 @@ def _never_ran(notebook: NotebookNode) -> bool:
 
 def _read(root: Path, names: list[str], *, unfinished: bool) -> list[sources.Lesson]:
     folder = root / "notebooks/source"
-    paths = sorted(folder.glob("*.py"))
+    paths = [*sorted(folder.glob("*.py")), *sorted(folder.glob("extras/*.py"))]
     for name in names:
         if not any(_is_called(path, name) for path in paths):
             raise sources.SourceError(
@@ -157,8 +157,8 @@ def _write(path: Path, text: str) -> None:
 
 def _test(place: Path, lessons: list[sources.Lesson], *, fast: bool) -> int:
     """nbval on what was just built."""
-    folders = (place, place / "solutions", place / "proof")
-    files = [str(folder / f"{lesson.stem}.ipynb") for lesson in lessons for folder in folders]
+    names = [name for one in lessons for name in (one.stem, one.solution, f"proof/{one.stem}")]
+    files = [str(place / f"{name}.ipynb") for name in names]
     command = [
         sys.executable,
         "-m",

@@ -129,10 +129,13 @@ def build(slides: Path, folder: Path) -> None:
     (folder / "code.css").write_text(HtmlFormatter().get_style_defs(".highlight"), encoding="utf-8")
     (folder / ".nojekyll").touch()  # GitHub Pages: leave the files as they are
     (folder / "solutions").mkdir()
-    lessons = []
-    for notebook in sorted((ROOT / "notebooks/solutions").glob("*.ipynb")):
-        title = _solution(notebook, folder / f"solutions/{notebook.stem}.html")
-        lessons.append(f'<li><a href="solutions/{notebook.stem}.html">{html.escape(title)}</a></li>')
+    lists = []
+    for heading, where in (("Solutions of the lessons", "solutions"), ("Extras", "extras/solutions")):
+        lines = []
+        for notebook in sorted((ROOT / "notebooks" / where).glob("*.ipynb")):
+            title = _solution(notebook, folder / f"solutions/{notebook.stem}.html")
+            lines.append(f'<li><a href="solutions/{notebook.stem}.html">{html.escape(title)}</a></li>')
+        lists += [f"<h2>{heading}</h2>\n<ul>{''.join(lines)}</ul>\n"] if lines else []
     cards = "".join(
         f'<li><a href="{link}"><img src="{image}" alt="">{title}</a><p>{text}</p></li>'
         for link, image, title, text in CARDS
@@ -140,7 +143,7 @@ def build(slides: Path, folder: Path) -> None:
     body = (
         "<main>\n<h1>Aircraft</h1>\n<p>A practical deep-learning course: from a first convolution to "
         f'counting aircraft on satellite images.</p>\n<ul class="cards">{cards}</ul>\n'
-        f"<h2>Solutions of the lessons</h2>\n<ul>{''.join(lessons)}</ul>\n"
+        f"{''.join(lists)}"
         f'<p>Code, notebooks and how to begin: <a href="{_repository()}">the repository</a>.</p>\n</main>'
     )
     page = PAGE.format(title="Aircraft: a practical deep-learning course", up="", head="", body=body)

@@ -43,7 +43,7 @@ def test_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def called_by_lessons() -> Iterator[tuple[str, Callable[..., Any]]]:
     """Name and function of everything that a lesson calls as `module.function`."""
     names = set()
-    for source in sorted((ROOT / "notebooks/source").glob("*.py")):
+    for source in sorted((ROOT / "notebooks/source").rglob("*.py")):
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
             function = node.func if isinstance(node, ast.Call) else None
             owner = function.value if isinstance(function, ast.Attribute) else None

@@ -10,7 +10,8 @@ from torch import nn
 from aircraft_course import checks
 from aircraft_course.checks import lesson01  # noqa: F401
 
-MODULES = sorted(Path(checks.__file__).parent.glob("lesson[0-9][0-9].py"))
+FOLDER = Path(checks.__file__).parent
+MODULES = [*sorted(FOLDER.glob("lesson[0-9][0-9].py")), *sorted(FOLDER.glob("extra_*.py"))]
 
 
 @pytest.fixture(params=MODULES, ids=lambda path: path.stem)

@@ -568,6 +568,37 @@ def test_the_table_of_lessons_comes_from_the_headers(built):
     assert "some/where/blob/main/notebooks/01_tiny.ipynb" in page
 
 
+def test_an_extra_is_built_and_held_as_a_lesson_is(tmp_path, capsys):
+    root = make_root(tmp_path)
+    source = write_source(root, SOURCE.replace("title: Tiny", "title: More"), "extras/more.py")
+    assert run(root) == 0
+    page = (root / "notebooks/README.md").read_text()
+    assert "| [More](extras/more.ipynb) |" in page.split("## Extras")[1]
+    assert "[solution](extras/solutions/more.ipynb)" in page
+    assert "\n10 minutes in all" in page, "extras are no part of the lessons' minutes"
+    assert run_proof(root / "build/proof/extras/more.ipynb") == []
+    student = nbformat.read(root / "notebooks/extras/more.ipynb", as_version=4)
+    assert student.metadata["aircraft"] == {"kind": "student", "lesson": "extra_more"}
+    assert "blob/main/notebooks/extras/more.ipynb" in student.cells[0].source
+    assert run(root, "--check") == 0
+    edit(root / "notebooks/extras/solutions/more.ipynb", "2 * x", "3 * x")
+    assert run(root, "--check") == 1
+    assert "notebooks/extras/solutions/more.ipynb: cell 5 (double)" in capsys.readouterr().err
+    source.unlink()
+    assert run(root, "--check") == 1
+    assert "notebooks/extras/more.ipynb: has no source; remove it" in capsys.readouterr().err
+
+
+def test_an_extra_and_its_module_of_checks_know_the_same_exercises(tmp_path, capsys):
+    root = make_root(tmp_path)
+    write_source(root, name="extras/more.py")
+    module = root / "src/aircraft_course/checks/extra_more.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("def check_double(x): ...\n\ndef check_triple(x): ...\n")
+    assert run(root, "more") == 1
+    assert "no cell tagged check calls check_triple of extra_more.py" in capsys.readouterr().err
+
+
 def test_times_are_measured_and_put_into_the_page(built, capsys):
     (built / "TEACHING.md").write_text(f"before\n{pages.BEGIN}\nold\n{pages.END}\nafter\n")
     assert run(built, "--times") == 0

@@ -6,7 +6,7 @@ import pytest
 
 from aircraft_course.checks import grading
 
-SOLUTIONS = sorted((Path(__file__).parents[1] / "notebooks" / "solutions").glob("[0-9][0-9]_*.ipynb"))
+SOLUTIONS = sorted((Path(__file__).parents[1] / "notebooks").glob("**/solutions/*.ipynb"))
 
 
 def test_there_are_solutions() -> None:

@@ -297,7 +297,7 @@ def test_the_site_has_a_page_for_each_solution_and_no_link_that_leads_nowhere(br
     site = tmp_path / "site"
     make_site.build(deck_folder, site)
     assert make_site.check(site) == []
-    solutions = {file.stem for file in (ROOT / "notebooks/solutions").glob("*.ipynb")}
+    solutions = {file.stem for file in (ROOT / "notebooks").glob("**/solutions/*.ipynb")}
     assert {file.stem for file in (site / "solutions").iterdir()} == solutions
     for stem in solutions:
         assert f'href="solutions/{stem}.html"' in (site / "index.html").read_text(encoding="utf-8")

@@ -129,7 +129,7 @@ def badge(stem: str, root: Path) -> str:
 
 def _notebook(lesson: Lesson, root: Path, kind: str, cells: list[NotebookNode]) -> NotebookNode:
     metadata: dict[str, Any] = {
-        "aircraft": {"kind": kind, "lesson": f"lesson{lesson.number:02d}"},
+        "aircraft": {"kind": kind, "lesson": lesson.checks},
         "colab": {"provenance": [], "toc_visible": True},
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},

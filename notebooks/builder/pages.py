@@ -7,27 +7,34 @@ from builder import kinds
 from builder.sources import Lesson
 
 BEGIN, END = "<!-- times: begin, written by `make times` -->", "<!-- times: end -->"
+EXTRAS = ["## Extras", "", "Short notebooks that stand alone, for those who want more.", ""]
 SLOW = 5.0  # seconds: cells from here on are listed
 
 
 def readme(lessons: list[Lesson], root: Path) -> str:
     """notebooks/README.md."""
-    rows = "\n".join(
-        f"| {lesson.number} | [{lesson.title}]({lesson.stem}.ipynb) | {kinds.badge(lesson.stem, root)} "
-        f"| {lesson.minutes} | {lesson.can_do} | [solution](solutions/{lesson.stem}.ipynb) |"
-        for lesson in lessons
-    )
+    head = "in Colab | minutes | after it you can | |\n|---|---|---|---|---|"
+    numbered, extras = [f"| | lesson | {head}---|"], [f"| extra | {head}"]
+    for lesson in lessons:
+        row = (
+            f"| [{lesson.title}]({lesson.stem}.ipynb) | {kinds.badge(lesson.stem, root)} "
+            f"| {lesson.minutes} | {lesson.can_do} | [solution]({lesson.solution}.ipynb) |"
+        )
+        if lesson.number:
+            numbered.append(f"| {lesson.number} {row}")
+        else:
+            extras.append(row)
+    table, more = "\n".join(numbered), "\n".join([*EXTRAS, *extras, "", ""]) if extras[1:] else ""
+    minutes = sum(lesson.minutes for lesson in lessons if lesson.number)
     return f"""<!-- Written by `make notebooks` from the headers of source/*.py: edit those. -->
 # Lessons
 
 Open a lesson in Colab with its button, or on your own computer: `make setup` in the folder above, then
 `.venv/bin/jupyter lab notebooks`. Everything works offline after that, on two CPU cores, without a GPU.
 
-| | lesson | in Colab | minutes | after it you can | |
-|---|---|---|---|---|---|
-{rows}
+{table}
 
-{sum(lesson.minutes for lesson in lessons)} minutes in all. Each lesson runs from top to bottom before you
+{minutes} minutes in all. Each lesson runs from top to bottom before you
 fill anything in. A check tells you in one line whether an answer is right, with a hint when it is not;
 `check_name.hint()` in a cell of your own gives more help.
 
@@ -35,7 +42,7 @@ Around the lessons: a [cheat sheet](CHEATSHEET.md) has PyTorch, ignite and the p
 The [glossary](GLOSSARY.md) explains the words, the field's beside ours.
 The [reading list](READING.md) says what to read after each lesson, why, and how long it takes.
 
-`source/` holds the only hand-written files: `make notebooks` makes the notebooks and their solutions.
+{more}`source/` holds the only hand-written files: `make notebooks` makes the notebooks and their solutions.
 Teachers: see [TEACHING.md](../TEACHING.md).
 """
 

@@ -64,7 +64,7 @@ class Exercise:
 
 @dataclass
 class Lesson:
-    """A source, read. `stem` is 03_toy_classification, `number` 3."""
+    """A source, read. `stem` is 03_toy_classification, `number` 3; of an extra extras/augmentation and 0."""
 
     path: Path
     stem: str
@@ -77,14 +77,32 @@ class Lesson:
     cells: list[Cell]
     exercises: list[Exercise]
 
+    @property
+    def solution(self) -> str:
+        """Where its solution lies in notebooks/, without .ipynb."""
+        folder, _, name = self.stem.rpartition("/")
+        return f"{folder}/solutions/{name}".lstrip("/")
+
+    @property
+    def checks(self) -> str:
+        """Its module of checks: lesson03, or extra_augmentation."""
+        return module_of_checks(self.path)
+
+
+def module_of_checks(path: Path) -> str:
+    """The name of the module that checks what this source asks."""
+    return f"extra_{path.stem}" if path.parent.name == "extras" else f"lesson{path.stem[:2]}"
+
 
 def read(path: Path, *, unfinished: bool = False) -> Lesson:
     """The lesson of a source. Raises SourceError listing all that is wrong with it.
 
     The source of an `unfinished` lesson may still lack exercises that its module of checks knows.
     """
-    if not re.fullmatch(r"\d\d_[a-z0-9_]+", path.stem):
-        raise SourceError(f"{path}: the name of a source is NN_name.py, in small letters, digits and _")
+    extra = path.parent.name == "extras"
+    if not re.fullmatch(r"[a-z][a-z0-9_]*" if extra else r"\d\d_[a-z0-9_]+", path.stem):
+        form = "name.py" if extra else "NN_name.py"
+        raise SourceError(f"{path}: the name of a source is {form}, in small letters, digits and _")
     try:
         text = path.read_text(encoding="utf-8")
         raw = jupytext.reads(text, fmt=PERCENT).cells
@@ -109,7 +127,12 @@ def read(path: Path, *, unfinished: bool = False) -> Lesson:
     if problems:
         raise SourceError("\n".join(problems))
     return Lesson(
-        path=path, stem=path.stem, number=int(path.stem[:2]), cells=cells, exercises=exercises, **header
+        path=path,
+        stem=f"extras/{path.stem}" if extra else path.stem,
+        number=0 if extra else int(path.stem[:2]),
+        cells=cells,
+        exercises=exercises,
+        **header,
     )
 
 
@@ -252,7 +275,8 @@ def _missing_checks(path: Path, exercises: list[Exercise], unfinished: bool) -> 
         called |= set(names)
         if one.check and len(names) != 1:
             yield f"{_place(path, one.check)}: a check cell calls one check_..., this one calls {len(names)}"
-    module = path.parents[2] / "src/aircraft_course/checks" / f"lesson{path.stem[:2]}.py"
+    root = path.parents[3 if path.parent.name == "extras" else 2]
+    module = root / "src/aircraft_course/checks" / f"{module_of_checks(path)}.py"
     if not module.is_file():
         return
     tree = ast.parse(module.read_text(encoding="utf-8"))

@@ -157,9 +157,10 @@ def until_last_check(cells: Sequence[str], exercises: Iterable[str]) -> Sequence
 
 
 def lesson_names() -> list[str]:
-    """The lessons that have checks: lesson01, lesson02, ..."""
+    """The lessons that have checks: lesson01, lesson02, ..., and the extras: extra_find_the_mistake, ..."""
     names = (module.name for module in pkgutil.iter_modules(checks.__path__))
-    return sorted(name for name in names if re.fullmatch(r"lesson\d\d", name))
+    found = [name for name in names if re.fullmatch(r"lesson\d\d|extra_\w+", name)]
+    return sorted(found, key=lambda name: (name.startswith("extra_"), name))
 
 
 def _read(path: Path) -> Any:
@@ -191,7 +192,9 @@ def _lesson_name(path: Path, notebook: Any, cells: list[str], given: str | None)
     """The lesson: as given, else as the notebook's metadata, its imports, or its file name say."""
     metadata = notebook.metadata.get("aircraft", {})
     # `aircraft.checks` is what notebooks imported that were handed out before version 0.2.
-    imported = re.search(r"\baircraft(?:_course)?\.checks(?:\.| import )(lesson\d\d)\b", "\n".join(cells))
+    imported = re.search(
+        r"\baircraft(?:_course)?\.checks(?:\.| import )(lesson\d\d|extra_\w+)\b", "\n".join(cells)
+    )
     number = re.match(r"\d\d?(?=_)", path.stem)
     for found in (
         given,

@@ -58,8 +58,9 @@ def copy_packages(folder: Path, *, with_checks: bool) -> Path:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
     place = folder / "aircraft_course" / "checks"
-    lessons = [file for other in checks.__path__ for file in sorted(Path(other).glob("lesson[0-9][0-9].py"))]
-    for lesson in lessons:
+    named = ("lesson[0-9][0-9].py", "extra_*.py")
+    lessons = [file for other in checks.__path__ for name in named for file in Path(other).glob(name)]
+    for lesson in sorted(lessons):
         text = lesson.read_text(encoding="utf-8")
         (place / lesson.name).write_text(text if with_checks else _outline(text), encoding="utf-8")
     for path in folder.rglob("*"):
