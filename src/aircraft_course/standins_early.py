@@ -1,6 +1,6 @@
 """The course's answers to exercises of lessons 2 to 5 that later cells build on, as `lessons.use` takes them.
 
-Each does what the text of its exercise says; `ordered_by` lets a student's way to draw patches train a network.
+Each does what the text of its exercise says; `ordered_by` lets a way to draw patches train a network.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,9 +10,50 @@ from unittest import mock
 
 import numpy as np
 import torch
+from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.metrics import precision_recall_curve
+from torch import Tensor, nn
 
 from aircraft.training import loading
+
+# Lesson 2
+
+KERNELS = (
+    np.ones((3, 3)) / 9,
+    np.array([[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]]),
+    np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]]),
+)
+
+
+def brighten(image: np.ndarray, amount: int) -> np.ndarray:
+    return np.clip(image.astype(int) + amount, 0, 255).astype(np.uint8)
+
+
+def cross_correlate(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    return (sliding_window_view(image, kernel.shape) * kernel).sum(axis=(2, 3))
+
+
+def small_net() -> nn.Module:
+    layers: list[nn.Module] = []
+    for inputs, outputs, kernel in ((1, 10, 5), (10, 25, 5), (25, 100, 4)):
+        layers += [nn.Conv2d(inputs, outputs, kernel), nn.ReLU(), nn.MaxPool2d(2)]
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(100, 10))
+
+
+def receptive_field(layers: Any) -> int:
+    field, jump = 1, 1
+    for kernel, stride in layers:
+        field, jump = field + (kernel - 1) * jump, jump * stride
+    return field
+
+
+def hidden_units(parameters: int, inputs: int, outputs: int) -> int:
+    return (parameters - outputs) // (inputs + 1 + outputs)
+
+
+def scramble(images: Tensor, order: Tensor) -> Tensor:
+    return images.flatten(2)[:, :, order].reshape(images.shape)
+
 
 # Lesson 5
 
