@@ -3,6 +3,7 @@
 Each does what the text of its exercise says; `ordered_by` lets a way to draw patches train a network.
 """
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +14,9 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.metrics import precision_recall_curve
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
+from aircraft import models
 from aircraft.training import loading
 
 # Lesson 2
@@ -53,6 +56,82 @@ def hidden_units(parameters: int, inputs: int, outputs: int) -> int:
 
 def scramble(images: Tensor, order: Tensor) -> Tensor:
     return images.flatten(2)[:, :, order].reshape(images.shape)
+
+
+# Lesson 3
+
+
+def mean_and_spread(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    pixels = images / 255
+    return pixels.mean(axis=(0, 1, 2)), pixels.std(axis=(0, 1, 2))
+
+
+def shared_sites(first: np.ndarray, second: np.ndarray) -> set[str]:
+    return set(first) & set(second)
+
+
+class PatchDataset(Dataset[Any]):
+    def __init__(self, patches: Any) -> None:
+        self.patches = patches
+
+    def __len__(self) -> int:
+        return len(self.patches.labels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        image = torch.tensor(self.patches.images[index]).permute(2, 0, 1) / 255
+        return image, torch.tensor(float(self.patches.labels[index]))
+
+
+def make_loader(dataset: Any, training: bool) -> DataLoader[Any]:
+    return DataLoader(dataset, batch_size=64, shuffle=training)
+
+
+def toy_cnn() -> nn.Module:
+    return models.build("toy_cnn")
+
+
+def train_one_epoch(model: nn.Module, loader: Any, optimizer: Any, loss_fn: Any) -> float:
+    device, total = models.device_of(model), 0.0
+    model.train()
+    for images, labels in loader:
+        loss = loss_fn(model(images.to(device)), labels.to(device))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += loss.item() * len(labels)
+    return total / len(loader.dataset)
+
+
+@torch.no_grad()
+def validate(model: nn.Module, loader: Any, loss_fn: Any) -> tuple[float, float]:
+    device = models.device_of(model)
+    model.eval()
+    logits = torch.cat([model(images.to(device)) for images, _ in loader])
+    labels = torch.cat([labels for _, labels in loader]).to(device)
+    return loss_fn(logits, labels).item(), ((logits > 0) == (labels == 1)).float().mean().item()
+
+
+class KeepBest:
+    def __init__(self, patience: int) -> None:
+        self.patience, self.waited = patience, 0
+        self.best_loss = float("inf")
+        self.best_weights: dict[str, Tensor] | None = None
+
+    def update(self, model: nn.Module, val_loss: float) -> bool:
+        self.waited += 1
+        if val_loss < self.best_loss:
+            self.best_loss, self.best_weights, self.waited = val_loss, copy.deepcopy(model.state_dict()), 0
+        return self.waited >= self.patience
+
+
+def roc_point(labels: np.ndarray, scores: np.ndarray, threshold: float) -> tuple[float, float]:
+    alarm = scores >= threshold
+    return float(alarm[labels == 0].mean()), float(alarm[labels == 1].mean())
+
+
+def choose_threshold(labels: np.ndarray, scores: np.ndarray, min_recall: float) -> float:
+    aircraft = np.sort(scores[labels == 1])[::-1]
+    return float(aircraft[int(np.ceil(min_recall * len(aircraft))) - 1])
 
 
 # Lesson 5
