@@ -11,6 +11,7 @@ from unittest import mock
 
 import numpy as np
 import torch
+from ignite.engine import Engine, Events
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.metrics import precision_recall_curve
 from torch import Tensor, nn
@@ -132,6 +133,43 @@ def roc_point(labels: np.ndarray, scores: np.ndarray, threshold: float) -> tuple
 def choose_threshold(labels: np.ndarray, scores: np.ndarray, min_recall: float) -> float:
     aircraft = np.sort(scores[labels == 1])[::-1]
     return float(aircraft[int(np.ceil(min_recall * len(aircraft))) - 1])
+
+
+# Lesson 4
+
+
+def attach_validation(trainer: Engine, evaluator: Engine, val_batches: Any) -> list[dict[str, float]]:
+    rows: list[dict[str, float]] = []
+
+    def judge() -> None:
+        rows.append(dict(evaluator.run(val_batches).metrics))
+
+    trainer.add_event_handler(Events.EPOCH_COMPLETED, judge)
+    return rows
+
+
+def score_function(evaluator: Engine) -> float:
+    return float(-evaluator.state.metrics["loss"])
+
+
+def one_cycle(steps: int, peak: float, warmup: float) -> list[tuple[int, float]]:
+    return [(0, peak / 25), (round(warmup * steps), peak), (steps, peak / 1000)]
+
+
+def worst_patches(labels: np.ndarray, scores: np.ndarray, count: int) -> np.ndarray:
+    return np.argsort(-np.abs(np.asarray(labels, float) - scores))[:count]
+
+
+def eight_views(image: np.ndarray) -> list[np.ndarray]:
+    return [np.rot90(view, turns) for view in (image, image[:, ::-1]) for turns in range(4)]
+
+
+def compare(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    return float(a.mean() - b.mean()), float(np.sqrt(a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b)))
+
+
+def draw_settings(rng: np.random.Generator) -> dict[str, float]:
+    return {"lr": 10 ** rng.uniform(-4, -1), "dropout": rng.uniform(0, 0.5)}
 
 
 # Lesson 5
