@@ -1193,7 +1193,10 @@ drop = {name: values[0] - values[-1] for name, values in sure.items()}
 print(f"{len(spots)} aircraft; from 0 to 24 pixels the CNN falls by {drop['CNN']:.2f}, the MLP by {drop['MLP']:.2f}")
 
 # %% [markdown]
-# TODO_SHIFT
+# **What to notice.** The convolutions are equivariant; a whole network need not be *in*variant, which would mean "the same
+# score wherever the aircraft lies". Its dense layers know the places of the map. And it should not be: our label says
+# whether the centre of an aircraft lies in the middle square, so the score has to fall behind the dotted line. Which of
+# the two curves does so more clearly?
 
 # %% [markdown]
 # ## 11. What has it learned?

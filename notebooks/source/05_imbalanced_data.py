@@ -931,7 +931,10 @@ print(f"lowest of the balanced trainings less the highest of the plain ones: {le
 lessons.expect(np.mean(over_seeds["balanced batches"]) - np.mean(over_seeds["plain"]), -0.01, 0.06, "mean lead");
 
 # %% [markdown]
-# **What to notice.** TODO_ANSWER
+# **What to notice.** Each row holds three seeds of one way to train. If the last line is above 0, the worst balanced
+# training is better than the best plain one; by chance alone that happens to three against three once in twenty.
+# That is an answer for trainings as short as these, in which a plain network meets too few aircraft. "How to go on"
+# asks whether it holds for long ones.
 
 # %% [markdown]
 # ## 7. The leak: when the same place is on both sides
