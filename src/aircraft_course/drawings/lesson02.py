@@ -290,6 +290,20 @@ def comparison(
     return figure
 
 
+def over_shift(shifts: Sequence[int], scores: Mapping[str, Sequence[float]], *, border: float) -> Figure:
+    """How sure networks are while an aircraft leaves the middle. scores: network -> mean score a shift."""
+    figure, ax = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
+    for (name, values), (colour, line) in zip(scores.items(), BLOCKS, strict=False):
+        ax.plot(shifts, values, line, color=colour, marker="o", label=name)
+    ax.axvline(border, color=GREY, linestyle=":", label="from here on the label is 0")
+    ax.set_xlabel("pixels from the middle", fontsize=SMALL)
+    ax.set_ylabel("mean score for aircraft", fontsize=SMALL)
+    ax.set_ylim(0, 1)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(fontsize=SMALL, frameon=False)
+    return figure
+
+
 def _correlate(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape)
     return (windows * kernel).sum(axis=(2, 3))

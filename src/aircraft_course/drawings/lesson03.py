@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
@@ -74,6 +75,16 @@ def loss_curves(reach: float = 6.0, ax: Axes | None = None) -> Axes:
     ax.set(xlabel="logit (what the network gives)", ylabel="loss of the patch", ylim=(0, None))
     ax.set_title("Sure and wrong costs most")
     ax.legend(loc="upper center")
+    return ax
+
+
+def cores(ax: Axes) -> Axes:
+    """Dashed squares on the patches of `plotting.patch_grid`: a centre of an aircraft in it makes label 1."""
+    inset = (patches.PATCH - patches.CORE) / 2
+    for name in ax.texts:  # each stands in the middle below its patch
+        x, y = name.get_position()
+        corner = x - patches.CORE / 2, y - 1.04 * patches.PATCH + inset
+        ax.add_patch(Rectangle(corner, patches.CORE, patches.CORE, fill=False, color=YELLOW, ls="--", lw=1))
     return ax
 
 
