@@ -14,7 +14,7 @@
 # a network before you build it, and show by experiment **why** such a network beats an MLP on images.
 #
 # **105 minutes**: 14 exercises and a quiz. You need lesson 1 (perceptron, MLP, loss, training in PyTorch).
-# TEACHING.md lists how long each cell takes on two CPU cores; no GPU is needed.
+# Everything runs on two CPU cores; no GPU is needed.
 #
 # Short of time? Do exercises 1, 3, 4, 6, 8, 9, 11 and 14 first. *Run all* works with the others left empty.
 
@@ -929,7 +929,7 @@ def accuracy(network, images, labels):
     return float((network(images.to(device)).argmax(dim=1).cpu() == labels).float().mean())
 
 # %% [markdown]
-# Train it, with your number of features (TEACHING.md lists how long each cell takes):
+# Train it, with your number of features (it takes a moment):
 
 # %%
 features = lessons.use(check_features, features, 64 * 12 * 12)

@@ -15,7 +15,7 @@
 #
 # **110 minutes**, the core of session 1. You need lesson 1 (loss, gradient descent, learning curves) and
 # lesson 2 (convolution, pooling, output size). You write every step once by hand; then you meet the tested
-# version of the package. Everything runs on two CPU cores; TEACHING.md lists how long each cell takes.
+# version of the package. Everything runs on two CPU cores, without a GPU.
 
 # %% tags=["setup"]
 

@@ -13,9 +13,8 @@
 # **After this lesson you can** let an engine run your training, choose its settings with evidence, and tell
 # progress from noise.
 #
-# About 90 minutes; two exercises are marked *optional*. TEACHING.md lists how long each cell takes on two CPU
-# cores. You need lesson 3: its training loop, its learning curves, and the
-# AUC.
+# About 90 minutes; two exercises are marked *optional*. Two CPU cores are enough. You need lesson 3: its training
+# loop, its learning curves, and the AUC.
 
 # %% tags=["setup"]
 
@@ -1452,7 +1451,7 @@ for name, scores in ranked.items():
 _ = lessons.expect(list(verdicts.values()).count("clearly worse"), 0, 7, "tries that are clearly worse")
 
 # %% [markdown]
-# **What to notice.** The search finds the *range* of good settings and throws out the bad ones. It does
+# **What to notice.** The search finds the *range* of good settings; bad ones, where they were drawn, go. It does
 # **not** tell which of the good ones is best: for that, three seeds are too few. (With three runs the spread
 # itself is a rough guess, too.)
 #
@@ -1505,7 +1504,7 @@ print(f"reported gain, on average: {gain.mean():.2f} spreads; above zero: {(gain
 # %% [markdown]
 # ## 10. What `fit` does on top
 #
-# The table of lesson 3 named two things that your loop did not have. Both are handlers or optimisers like those
+# Two lines of the table in lesson 3, section 8, are still open. Both are handlers or optimisers like those
 # above, and both can be switched off, so they can be measured.
 #
 # * **A moving average of the weights** (`ema=`). After each step the average moves a little towards the new weights:

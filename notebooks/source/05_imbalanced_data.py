@@ -119,7 +119,7 @@ print(f"toy:        {len(toy_train):6,} patches to train, {len(toy_val):6,} for 
 print(f"imbalanced: {len(train):6,} patches to train, {len(val):6,} for validation")
 
 # %% [markdown]
-# Training takes a moment (TEACHING.md lists how long each cell takes).
+# Training takes a moment: half a minute or so on two CPU cores.
 
 # %%
 torch.manual_seed(0)
@@ -1101,6 +1101,6 @@ lessons.expect(abs(honest), 0.0, 0.07, "error of the promise of the split by sit
 #
 # **For the teacher.** Let the room guess before the crowds of section 2 are shown: most people say that the
 # network "has become worse". In section 6 people hope for a winner; let them see that the *threshold* did
-# most of the work. We tried a second seed for plain training and for balanced batches: balanced batches came
-# out ahead both times, while the other remedies differ from plain training about as much as two seeds do. If
+# most of the work. The lesson shows plain training and balanced batches over three seeds; the other
+# remedies differ from plain training about as much as two seeds do. If
 # time is short, leave out the extra exercises 6, 8, 9, 11 and 12: the lesson goes on with the package's answers.

@@ -900,6 +900,10 @@ print(f"share of a core that lies within 16 pixels of its centre: {near:.3f}; it
 #
 # (We leave out stride 16 for the perfect one. There four windows around an aircraft all score exactly 1: four peaks,
 # of which two are 22.6 pixels apart, so that both stay. The scores of a network differ, and it has no such trouble.)
+#
+# Why may a network be even better than the perfect classifier at stride 8? A score of 1 in the whole core is a flat
+# spot without a top, and the flat spots of two neighbours grow into one. The scores of a network rise towards the
+# centre: they say *where* better than the labelling rule does.
 
 # %% [markdown]
 # ## 8. Choose the threshold
@@ -1017,8 +1021,8 @@ figure = drawings.against_truth(counted, one.true)
 # above it there are too many. The totals in the titles may look better than the tiles, because a tile with too many
 # makes up for a tile with too few: that is why the count error takes each tile by itself.
 #
-# Two things are strange. The test result is *better* than the one on validation. And the threshold for counting does
-# not count best. Let us look at both groups of tiles side by side.
+# One thing is strange: the test result is *better* than the one on validation. And is the threshold for counting
+# really better for counting? Let us look at both groups of tiles side by side.
 
 # %%
 for group, tiles, given in (("validation", val_tiles, found), ("test", test_tiles, test_found)):
@@ -1040,10 +1044,10 @@ lessons.expect(worse, -0.1, 0.6, "count error on test, threshold for counting mi
 # - *Better on test?* The tile of section 6 is a validation tile; no test tile is like it. The intervals (other places
 #   of the same kind, as in lesson 5) are wide and overlap. Thirty-six tiles are few: nothing is wrong, and the
 #   detector is not as good as the test number alone says.
-# - *Counting counts worse?* On validation many aircraft are missed whatever we do, so a lower threshold is good for
-#   the count: its false alarms make up for misses. On the test tiles hardly any aircraft is missed, and the same
-#   false alarms are simply too many. A threshold for counting learns how often the *chosen places* miss; it wants
-#   places like those where it will count. The difference is small beside the intervals.
+# - *Does the threshold for counting count better?* Compare the two lines of each group. On validation it was chosen
+#   for that; on the test tiles nothing promises that it wins. It has learned how often the *chosen places* are missed
+#   and how often they raise false alarms, so it wants places like those where it will count. A difference that is
+#   small beside the intervals says nothing.
 
 # %% [markdown]
 # ## 9. Look at the mistakes

@@ -20,6 +20,7 @@
 # %% tags=["setup"]
 
 # %%
+import copy
 import tempfile
 import time
 from pathlib import Path
@@ -703,10 +704,12 @@ check_finer_map(finer_map)
 
 # %%
 make_finer = lessons.use(check_finer_map, finer_map, standins.finer_map)
+on_cpu = copy.deepcopy(dense_model).cpu()  # where the piece is, also when a GPU has trained
 with torch.no_grad():
-    fine = np.asarray(make_finer(dense_model, image, passes=2))
-expected = detection.score_dense(dense_model, piece, stride=4)
-print(f"map of {fine.shape}, at the native stride {tuple(dense_model(image)[0].shape)};", end=" ")
+    fine = np.asarray(make_finer(on_cpu, image, passes=2))
+    native = tuple(on_cpu(image)[0].shape)
+expected = detection.score_dense(on_cpu, piece, stride=4)
+print(f"map of {fine.shape}, at the native stride {native};", end=" ")
 print("the same as the package's:", np.allclose(fine, expected, atol=1e-3))
 
 # %% [markdown]
