@@ -1083,6 +1083,9 @@ lessons.expect(abs(honest), 0.0, 0.07, "error of the promise of the split by sit
 
 # %% [markdown]
 # ## Quiz
+#
+# The answers are in the solution notebook, `solutions/05_imbalanced_data.ipynb`, at the same place.
+#
 # 1. A detector of a rare fault has 99 % accuracy. What do you ask first?
 #    (a) how long it was trained (b) how rare the fault is (c) how many layers it has (d) its AUC
 # 2. A test set has 1 % aircraft, recall is 0.9 and the false-alarm rate 0.1. Which share of the alarms is
