@@ -15,7 +15,7 @@ import pytest
 import airfield
 from aircraft import InputError
 from aircraft.datasets import synthetic
-from airfield import ArgumentError, layout, render, scenery, sites
+from airfield import ArgumentError, drawing, layout, render, scenery, sites
 from airfield import sensor as sensors
 from airfield.airports import AIRPORTS
 from airfield.drawing import Frame, Strip, arc, rectangle, rounded
@@ -298,3 +298,9 @@ def test_the_callers_threads_are_as_before(threads, monkeypatch):
         assert cv2.getNumThreads() == threads
     finally:
         cv2.setNumThreads(before)
+
+
+def test_one_rectangle_is_that_of_many_to_the_last_bit():
+    drawn = np.random.default_rng(0).uniform(-500, 500, (200, 5))
+    many = drawing.rectangles(*drawn.T)
+    assert np.array_equal([drawing.rectangle(*map(float, row)) for row in drawn], many)
